@@ -1,0 +1,44 @@
+// The receipt of an answer: what was really called, how often, and what came of it. Built by the workflow from the
+// results of its steps, so that it cannot say more than the history does.
+
+import type { AgentId, ConversationId, TurnId } from './ids.ts';
+import type { ErrorCode } from './errors.ts';
+
+/** Tokens as the backend counted them; `null` when it did not say, never 0 in its place. */
+export interface Usage {
+  readonly promptTokens: number | null;
+  readonly completionTokens: number | null;
+  readonly totalTokens: number | null;
+}
+
+export const unknownUsage: Usage = { promptTokens: null, completionTokens: null, totalTokens: null };
+
+export interface AttemptRecord {
+  readonly step: number;
+  readonly attempt: number;
+  readonly outcome: 'answered' | 'failed' | 'stopped';
+  readonly errorCode: ErrorCode | null;
+  readonly responseId: string | null;
+  readonly finishReason: string | null;
+  readonly usage: Usage;
+}
+
+export interface Receipt {
+  readonly version: 1;
+  readonly turnId: TurnId;
+  readonly conversationId: ConversationId;
+  readonly agentId: AgentId;
+  readonly outcome: 'completed' | 'failed' | 'cancelled';
+  /** Model as the backend named it in its reply; `null` when no reply came. */
+  readonly model: string | null;
+  /** Origin of the backend's address, without credentials. */
+  readonly backend: string | null;
+  readonly attempts: readonly AttemptRecord[];
+  readonly incomplete: boolean;
+  /** Lower-case hex over UTF-8; `null` when there is none. */
+  readonly promptSha256: string | null;
+  readonly answerSha256: string | null;
+  /** Hash of the receipt of the turn that this one answers to; `null` for the first. */
+  readonly previousReceiptSha256: string | null;
+  readonly issuedAt: string;
+}

@@ -1,0 +1,327 @@
+// The one reducer of a turn's events, pure: the gateway, the browser, the client library and the tests all use it.
+// Exactly-once display rests on addressing, not on delivery: sequenced events apply in the order of `seq`, text applies
+// at its offset, and whatever is repeated, late or of a dead attempt changes nothing. `test/conformance/` holds the same
+// rules as data.
+
+import { offsetIn, startCursor, type Cursor, type StreamCursor } from './cursor.ts';
+import {
+  isSequenced,
+  isTerminal,
+  type AuditCompleted,
+  type AuditFailed,
+  type Channel,
+  type Delta,
+  type SequencedEvent,
+  type TerminalEvent,
+  type TurnEvent,
+  type Waiting,
+} from './events.ts';
+import type { AgentId, ConversationId, TurnId } from './ids.ts';
+
+/** The text of one channel of one attempt, as far as it is known. */
+export interface TextStream {
+  readonly agentId: AgentId;
+  readonly step: number;
+  readonly attempt: number;
+  readonly channel: Channel;
+  readonly text: string;
+  /** `open` grows, `final` is confirmed by `agent_completed`, `discarded` was withdrawn and holds no text. */
+  readonly state: 'open' | 'final' | 'discarded';
+}
+
+/** Everything known about one turn. */
+export interface Transcript {
+  readonly turnId: TurnId | null;
+  readonly conversationId: ConversationId | null;
+  /** `log[i].seq === i + 1`. */
+  readonly log: readonly SequencedEvent[];
+  readonly streams: readonly TextStream[];
+  /** What cannot be applied yet because something before it is missing. Not empty: resume. */
+  readonly ahead: readonly (SequencedEvent | Delta)[];
+  readonly waiting: Waiting | null;
+  readonly audit: AuditCompleted | AuditFailed | null;
+}
+
+export const emptyTranscript: Transcript = {
+  turnId: null,
+  conversationId: null,
+  log: [],
+  streams: [],
+  ahead: [],
+  waiting: null,
+  audit: null,
+};
+
+/** More than this is not kept: a resume brings it again. */
+const maxAhead = 1_000;
+
+/** Applies one event. Returns the same object when nothing changed. */
+export function applyEvent(transcript: Transcript, event: TurnEvent): Transcript {
+  if (transcript.turnId !== null && transcript.turnId !== event.turnId) return transcript;
+  const named =
+    transcript.turnId === null
+      ? { ...transcript, turnId: event.turnId, conversationId: event.conversationId }
+      : transcript;
+  const next = step(named, event);
+  if (next === named) return transcript;
+  return next.ahead.length === 0 ? next : drain(next);
+}
+
+export function applyEvents(transcript: Transcript, events: Iterable<TurnEvent>): Transcript {
+  let next = transcript;
+  for (const event of events) next = applyEvent(next, event);
+  return next;
+}
+
+function step(transcript: Transcript, event: TurnEvent): Transcript {
+  if (isSequenced(event)) return applySequenced(transcript, event);
+  switch (event.type) {
+    case 'delta':
+      return applyDelta(transcript, event);
+    case 'waiting':
+      return terminalOf(transcript) === null ? { ...transcript, waiting: event } : transcript;
+    case 'audit_completed':
+    case 'audit_failed':
+      return transcript.audit?.auditId === event.auditId ? transcript : { ...transcript, audit: event };
+    default:
+      return transcript;
+  }
+}
+
+function applySequenced(transcript: Transcript, event: SequencedEvent): Transcript {
+  const { log } = transcript;
+  if (event.seq > log.length + 1) return hold(transcript, event);
+  if (event.seq === log.length + 1) return append(transcript, event);
+  const known = log[event.seq - 1];
+  if (known !== undefined && sameEvent(known, event)) return transcript;
+  // The workflow's outcome is in: what differs from it now is a late provisional event.
+  if (terminalOf(transcript) !== null) return transcript;
+  return append(truncate(transcript, event.seq - 1), event);
+}
+
+/** Withdraws everything after `seq`: a retried workflow task decided otherwise. */
+function truncate(transcript: Transcript, seq: number): Transcript {
+  const log = transcript.log.slice(0, seq);
+  return { ...transcript, log, streams: transcript.streams.filter((s) => thinkingSeq(log, s) !== null) };
+}
+
+function append(transcript: Transcript, event: SequencedEvent): Transcript {
+  return {
+    ...transcript,
+    log: [...transcript.log, event],
+    streams: streamsAfter(transcript.streams, event),
+    waiting: null,
+  };
+}
+
+function streamsAfter(streams: readonly TextStream[], event: SequencedEvent): readonly TextStream[] {
+  switch (event.type) {
+    case 'agent_thinking':
+      return streams.map((s) => (s.step === event.step && s.attempt < event.attempt ? discard(s) : s));
+    case 'attempt_failed':
+    case 'agent_failed':
+      return streams.map((s) => (s.step === event.step && s.attempt === event.attempt ? discard(s) : s));
+    case 'agent_completed': {
+      const { agentId, step, attempt, text } = event;
+      const rest = streams
+        .filter((s) => !(s.step === step && s.attempt === attempt && s.channel === 'answer'))
+        .map((s): TextStream => (s.step === step && s.attempt === attempt ? { ...s, state: 'final' } : s));
+      return [...rest, { agentId, step, attempt, channel: 'answer', text, state: 'final' }];
+    }
+    default:
+      return streams;
+  }
+}
+
+const discard = (stream: TextStream): TextStream => ({ ...stream, text: '', state: 'discarded' });
+
+function applyDelta(transcript: Transcript, delta: Delta): Transcript {
+  if (delta.after > transcript.log.length) return hold(transcript, delta);
+  if (isDead(transcript, delta)) return transcript;
+  const index = transcript.streams.findIndex((s) => sameStream(s, delta));
+  const stream = transcript.streams[index];
+  const have = stream?.text.length ?? 0;
+  if (delta.offset > have) return hold(transcript, delta);
+  const text = delta.text.slice(have - delta.offset);
+  if (text === '') return transcript;
+  const { agentId, step, attempt, channel } = delta;
+  const grown: TextStream = { agentId, step, attempt, channel, text: (stream?.text ?? '') + text, state: 'open' };
+  const streams = stream === undefined ? [...transcript.streams, grown] : transcript.streams.with(index, grown);
+  return { ...transcript, streams, waiting: null };
+}
+
+/** Text that must not be shown: of an attempt that failed or was overtaken, or of a step that has completed. */
+function isDead(transcript: Transcript, { step, attempt }: Delta): boolean {
+  let begun = false;
+  for (const event of transcript.log) {
+    if (!('step' in event) || event.step !== step) continue;
+    if (event.type === 'agent_completed') return true;
+    if (event.type === 'agent_thinking') {
+      if (event.attempt > attempt) return true;
+      if (event.attempt === attempt) begun = true;
+    }
+    if ((event.type === 'attempt_failed' || event.type === 'agent_failed') && event.attempt === attempt) return true;
+  }
+  return !begun;
+}
+
+function hold(transcript: Transcript, event: SequencedEvent | Delta): Transcript {
+  if (transcript.ahead.length >= maxAhead || transcript.ahead.some((held) => sameEvent(held, event))) return transcript;
+  return { ...transcript, ahead: [...transcript.ahead, event] };
+}
+
+/** Tries again what was held, until nothing more fits. */
+function drain(transcript: Transcript): Transcript {
+  let current = transcript;
+  for (;;) {
+    const before = current.ahead;
+    let next: Transcript = { ...current, ahead: [] };
+    for (const held of before) next = step(next, held);
+    if (next.ahead.length === before.length) return current;
+    current = next;
+    if (next.ahead.length === 0) return current;
+  }
+}
+
+const sameStream = (a: Pick<TextStream, 'step' | 'attempt' | 'channel'>, b: typeof a): boolean =>
+  a.step === b.step && a.attempt === b.attempt && a.channel === b.channel;
+
+/** Equal content, whatever the order of the fields. */
+export function sameEvent(a: TurnEvent, b: TurnEvent): boolean {
+  return a === b || canonical(a) === canonical(b);
+}
+
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
+
+function thinkingSeq(
+  log: readonly SequencedEvent[],
+  { step, attempt }: Pick<TextStream, 'step' | 'attempt'>,
+): number | null {
+  const found = log.find((e) => e.type === 'agent_thinking' && e.step === step && e.attempt === attempt);
+  return found?.seq ?? null;
+}
+
+function completedSeq(
+  log: readonly SequencedEvent[],
+  { step, attempt }: Pick<TextStream, 'step' | 'attempt'>,
+): number | null {
+  const found = log.find((e) => e.type === 'agent_completed' && e.step === step && e.attempt === attempt);
+  return found?.seq ?? null;
+}
+
+/** The event that ended the turn; `null` while it is open. */
+export function terminalOf(transcript: Transcript): TerminalEvent | null {
+  const last = transcript.log.at(-1);
+  return last !== undefined && isTerminal(last) ? last : null;
+}
+
+/** Something is missing in between: the reader has to resume from {@link cursorOf}. */
+export const hasGap = (transcript: Transcript): boolean => transcript.ahead.length > 0;
+
+/** Where a reader of this transcript stands. */
+export function cursorOf(transcript: Transcript): Cursor {
+  const streams = transcript.streams
+    .filter((s) => s.state === 'open')
+    .map(({ step, attempt, channel, text }): StreamCursor => ({ step, attempt, channel, offset: text.length }));
+  return { seq: transcript.log.length, streams };
+}
+
+/**
+ * What a reader at `cursor` lacks, in the order in which it has to be sent: events after `cursor.seq`, and the missing
+ * text of every attempt that was not discarded, behind its `agent_thinking` and before its `agent_completed`. Text of
+ * a step that was complete at the cursor is not repeated.
+ */
+export function eventsAfter(transcript: Transcript, cursor: Cursor): TurnEvent[] {
+  const { log, streams } = transcript;
+  const out: TurnEvent[] = [];
+  const pushText = (thinking: number, step: number, attempt: number): void => {
+    for (const stream of streams) {
+      if (stream.step !== step || stream.attempt !== attempt || stream.state === 'discarded') continue;
+      const done = completedSeq(log, stream);
+      if (done !== null && done <= cursor.seq) continue;
+      const offset = offsetIn(cursor, step, attempt, stream.channel);
+      if (offset < stream.text.length) out.push(toDelta(transcript, stream, offset, thinking));
+    }
+  };
+  for (const event of log) {
+    if (event.seq > cursor.seq) out.push(event);
+    if (event.type === 'agent_thinking') pushText(event.seq, event.step, event.attempt);
+  }
+  if (transcript.waiting !== null) out.push(transcript.waiting);
+  return out;
+}
+
+function toDelta(transcript: Transcript, stream: TextStream, offset: number, thinking: number): Delta {
+  const { agentId, step, attempt, channel, text } = stream;
+  const begun = transcript.log[thinking - 1] as SequencedEvent;
+  return {
+    type: 'delta',
+    conversationId: begun.conversationId,
+    turnId: begun.turnId,
+    time: begun.time,
+    agentId,
+    step,
+    attempt,
+    channel,
+    offset,
+    text: text.slice(offset),
+    after: thinking,
+  };
+}
+
+/** The cursor of a reader that has just received `event`. */
+export function advanceCursor(cursor: Cursor, event: TurnEvent): Cursor {
+  if (isSequenced(event)) return event.seq > cursor.seq ? { ...cursor, seq: event.seq } : cursor;
+  if (event.type !== 'delta') return cursor;
+  const end = event.offset + event.text.length;
+  const rest = cursor.streams.filter((s) => !sameStream(s, event));
+  return {
+    ...cursor,
+    streams: [...rest, { step: event.step, attempt: event.attempt, channel: event.channel, offset: end }],
+  };
+}
+
+export type TurnState = 'accepted' | 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled';
+
+/** One word for where the turn is. */
+export function stateOf(transcript: Transcript): TurnState {
+  const last = transcript.log.at(-1);
+  switch (last?.type) {
+    case undefined:
+    case 'turn_accepted':
+      return 'accepted';
+    case 'turn_queued':
+      return 'queued';
+    case 'turn_completed':
+      return 'completed';
+    case 'turn_failed':
+      return 'failed';
+    case 'turn_cancelled':
+      return 'cancelled';
+    case 'attempt_failed':
+      return 'waiting';
+    default:
+      return transcript.waiting === null ? 'running' : 'waiting';
+  }
+}
+
+/** The answer so far: the root agent's last step that was not discarded. Empty while there is none. */
+export function answerOf(transcript: Transcript): string {
+  const answers = transcript.streams.filter((s) => s.channel === 'answer' && s.state !== 'discarded');
+  return (
+    answers.reduce<TextStream | null>((last, s) => (last === null || s.step >= last.step ? s : last), null)?.text ?? ''
+  );
+}
+
+/** Rebuilds a transcript from a whole log and texts, as the workflow or the graph gives them. */
+export function toTranscript(events: Iterable<TurnEvent>): Transcript {
+  return applyEvents(emptyTranscript, events);
+}
+
+export { startCursor };
