@@ -88,6 +88,8 @@ export interface StreamFailure {
   readonly error: ErrorInfo;
   /** UTF-16 units that were shown, all channels. */
   readonly shownChars: number;
+  /** Milliseconds that were spent waiting for a model to load: they do not count against the turn. */
+  readonly loadingMs: number;
   readonly responseId: string | null;
   readonly finishReason: string | null;
   readonly usage: Usage;
@@ -111,6 +113,8 @@ export interface StoreConversationInput {
   /** Everything before the closing events; see `closeLog`. */
   readonly log: readonly LoggedEvent[];
   readonly terminal: TerminalDraft;
+  /** Time of the closing events of a turn without text; `null`: the store's own time decides. */
+  readonly closedAt: string | null;
   readonly citations: readonly Citation[];
 }
 

@@ -236,8 +236,9 @@ export interface LiveLane {
   /** Replays what the lane still holds of the turn, then goes on. Returns the end of the subscription. */
   subscribe(turnId: TurnId, listener: (event: TurnEvent) => void): () => void;
   /** After the durable signal was acknowledged: asks whoever streams the turn to close its connection now. */
-  requestStop(turnId: TurnId): void;
-  onStop(turnId: TurnId, listener: () => void): () => void;
+  requestStop(turnId: TurnId, requestedAt: string): void;
+  /** Returns the end of the subscription. */
+  onStop(turnId: TurnId, listener: (requestedAt: string) => void): () => void;
   close(): Promise<void>;
 }
 

@@ -3,6 +3,7 @@
 // at its offset, and whatever is repeated, late or of a dead attempt changes nothing. `test/conformance/` holds the same
 // rules as data.
 
+import { toCanonicalJson } from './canonical.ts';
 import { offsetIn, startCursor, type Cursor, type StreamCursor } from './cursor.ts';
 import {
   isSequenced,
@@ -188,15 +189,7 @@ const sameStream = (a: Pick<TextStream, 'step' | 'attempt' | 'channel'>, b: type
 
 /** Equal content, whatever the order of the fields. */
 export function sameEvent(a: TurnEvent, b: TurnEvent): boolean {
-  return a === b || canonical(a) === canonical(b);
-}
-
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    inner !== null && typeof inner === 'object' && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+  return a === b || toCanonicalJson(a) === toCanonicalJson(b);
 }
 
 function thinkingSeq(

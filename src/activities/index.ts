@@ -1,0 +1,39 @@
+// All activities of a worker, built from what they need.
+
+import type { AuditActivities, TurnActivities } from '../protocol/activities.ts';
+import type {
+  AgentCatalogue,
+  AuditGraph,
+  LanguageModel,
+  LiveLane,
+  ModelReadiness,
+  TurnGraph,
+} from '../protocol/ports.ts';
+import { createAnalyze } from './audit/analyze.ts';
+import { createCallLlm } from './audit/call-llm.ts';
+import { createEnqueueRecord } from './audit/enqueue-record.ts';
+import { createRetrieveAgent } from './retrieve-agent.ts';
+import { createStoreConversation } from './store-conversation.ts';
+import { createStream } from './stream.ts';
+
+export interface ActivityDependencies {
+  readonly graph: TurnGraph & AuditGraph;
+  readonly agents: AgentCatalogue;
+  readonly lane: LiveLane;
+  readonly model: LanguageModel;
+  readonly defaultModel: string;
+  readonly auditor: LanguageModel;
+  readonly auditModel: string;
+  readonly readiness: ModelReadiness;
+}
+
+export function createActivities(dependencies: ActivityDependencies): TurnActivities & AuditActivities {
+  return {
+    retrieveAgent: createRetrieveAgent(dependencies),
+    stream: createStream(dependencies),
+    storeConversation: createStoreConversation(dependencies),
+    analyze: createAnalyze(dependencies),
+    callLlm: createCallLlm(dependencies),
+    enqueueRecord: createEnqueueRecord(dependencies),
+  };
+}
