@@ -1,0 +1,86 @@
+/**
+ * The cache of fetched parts: a folder each, that appears whole or not at all. A part is built in a stage beside it and
+ * renamed, under a lock, so that neither a kill nor two processes at once can leave half a part behind; the stage is kept
+ * after a failure, so that what supports it goes on where it stopped.
+ */
+import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import lockfile from 'proper-lockfile';
+import type { PartsContext } from './context.ts';
+import { createDiskFullError, isDiskFull, PartError, toReason } from './part-error.ts';
+
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await access(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error) return false;
+    throw error;
+  }
+}
+
+/** `<cacheDir>/<key>/<file>` when that part is there whole. */
+export async function findFetched(context: PartsContext, key: string, file: string): Promise<string | undefined> {
+  const path = join(context.cacheDir, key, file);
+  return (await exists(path)) ? path : undefined;
+}
+
+/**
+ * Builds the part `key` unless it is there, and returns its folder. `build` writes into the stage it is given; anything
+ * it throws is passed on, a full disk as a `PartError`.
+ */
+export async function fetchOnce(
+  context: PartsContext,
+  key: string,
+  build: (stage: string) => Promise<void>,
+): Promise<string> {
+  const target = join(context.cacheDir, key);
+  const stage = `${target}.stage`;
+  const release = await lockPart(context, key);
+  try {
+    if (await exists(target)) return target;
+    await mkdir(stage, { recursive: true });
+    await build(stage);
+    await rename(stage, target);
+    return target;
+  } catch (error) {
+    if (!(error instanceof PartError) && isDiskFull(error)) throw createDiskFullError(key, context.cacheDir, error);
+    throw error;
+  } finally {
+    await release();
+  }
+}
+
+/** Empties a stage: for builds that cannot go on where they stopped. */
+export async function emptyStage(stage: string): Promise<void> {
+  await rm(stage, { recursive: true, force: true });
+  await mkdir(stage, { recursive: true });
+}
+
+async function lockPart(context: PartsContext, key: string): Promise<() => Promise<void>> {
+  const { cacheDir, report, signal } = context;
+  try {
+    await mkdir(cacheDir, { recursive: true });
+  } catch (error) {
+    throw new PartError(
+      'asked',
+      `unable to use the cache folder ${cacheDir}; ${toReason(error)}; set CANDOR_CACHE_DIR to a folder that can be written`,
+      { cause: error },
+    );
+  }
+  const options = { realpath: false, stale: 20_000, update: 5_000, lockfilePath: join(cacheDir, `${key}.lock`) };
+  let waiting = false;
+  for (;;) {
+    if (signal?.aborted === true) throw new PartError('aborted', `unable to fetch ${key}; it was stopped`);
+    try {
+      return await lockfile.lock(join(cacheDir, key), options);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) {
+        throw isDiskFull(error) ? createDiskFullError(key, cacheDir, error) : error;
+      }
+    }
+    if (!waiting) report({ kind: 'line', text: `${key}: another process is fetching it; waiting for that` });
+    waiting = true;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * The one error of this module. Its message is a whole sentence that a person can act on, because the command prints it
+ * alone, without a stack, and ends with exit code 1.
+ */
+
+/**
+ * What went wrong, for the callers that decide whether another source may still help:
+ * `disk_full`, `asked` (something given by the environment is unusable) and `aborted` end the search at once.
+ */
+export type PartErrorKind =
+  | 'aborted'
+  | 'asked'
+  | 'checksum'
+  | 'disk_full'
+  | 'exited'
+  | 'fetch'
+  | 'memory'
+  | 'missing_tool'
+  | 'platform'
+  | 'port_taken'
+  | 'timeout';
+
+export class PartError extends Error {
+  override readonly name = 'PartError';
+  readonly kind: PartErrorKind;
+
+  constructor(kind: PartErrorKind, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}
+
+/** True for the system's "no space left on device", however deep a library has wrapped it. */
+export function isDiskFull(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if ('code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')) return true;
+  }
+  return false;
+}
+
+/** The error for a disk without room for `name`; `folder` is where it was written. */
+export function createDiskFullError(name: string, folder: string, cause?: unknown): PartError {
+  return new PartError(
+    'disk_full',
+    `unable to store ${name}; no space is left in ${folder}; free some space there, or set CANDOR_CACHE_DIR to a folder on a larger disk`,
+    { cause },
+  );
+}
+
+/** The first line of what was thrown, with its cause, for use inside a sentence. */
+export function toReason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.message.split('\n')[0] ?? error.name;
+  return error.cause instanceof Error && !(error instanceof PartError) ? `${own} (${toReason(error.cause)})` : own;
+}
