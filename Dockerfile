@@ -6,7 +6,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.base.json tsconfig.json tsconfig.web.json ./
-COPY src/protocol ./src/protocol
+COPY src ./src
 COPY web ./web
 RUN npx --no-install vite build web
 
