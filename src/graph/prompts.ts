@@ -1,0 +1,62 @@
+// The assembled prompt of a turn, kept beside it and passed by reference: it is the largest thing of a turn and must
+// not enter a workflow's history.
+
+import { CandorError } from '../protocol/errors.ts';
+import type { ContextItem } from '../protocol/events.ts';
+import type { PromptMessage, StoredPrompt, TurnGraph } from '../protocol/ports.ts';
+import type { Database } from './database.ts';
+
+const save = `
+MATCH (t:Turn {id: $turnId})
+MERGE (p:Prompt {turnId: $turnId})
+MERGE (t)-[:PROMPT]->(p)
+SET p.sha256 = $sha256, p.messagesJson = $messagesJson, p.contextJson = $contextJson
+WITH t
+CALL (t) {
+  MATCH (t)-[old:USED]->(:Chunk)
+  DELETE old
+}
+CALL (t) {
+  UNWIND $context AS id
+  MATCH (k:Chunk {id: id})
+  CREATE (t)-[:USED]->(k)
+}
+RETURN t.id AS turnId`;
+
+const read = `
+MATCH (p:Prompt {turnId: $turnId})
+RETURN p.sha256 AS sha256, p.messagesJson AS messagesJson, p.contextJson AS contextJson`;
+
+interface PromptRow {
+  readonly sha256: string;
+  readonly messagesJson: string;
+  readonly contextJson: string;
+}
+
+export function createPrompts(database: Database): Pick<TurnGraph, 'savePrompt' | 'readPrompt'> {
+  return {
+    /** @throws CandorError `turn_not_found` when the owner has deleted the conversation meanwhile */
+    async savePrompt(turnId, prompt) {
+      const [row] = await database.write(save, {
+        turnId,
+        sha256: prompt.sha256,
+        messagesJson: JSON.stringify(prompt.messages),
+        contextJson: JSON.stringify(prompt.context),
+        context: [...new Set(prompt.context.map((item) => item.id))].sort(),
+      });
+      if (row === undefined) throw new CandorError('turn_not_found');
+    },
+    async readPrompt(turnId) {
+      const [row] = await database.read<PromptRow>(read, { turnId });
+      return row === undefined ? null : toPrompt(row);
+    },
+  };
+}
+
+function toPrompt({ sha256, messagesJson, contextJson }: PromptRow): StoredPrompt {
+  return {
+    sha256,
+    messages: JSON.parse(messagesJson) as PromptMessage[],
+    context: JSON.parse(contextJson) as ContextItem[],
+  };
+}
