@@ -12,7 +12,8 @@ import { toTitle } from './title.ts';
 import { toTurnResult, type TurnProperties } from './turn-row.ts';
 
 // A conversation is created here and rolled back when the decision is to write nothing. The SET is the lock: a MERGE
-// that finds its node takes none.
+// that finds its node takes none. A parent is looked up by its id and compared: by way of the conversation, the planner
+// would read every turn of it. OPEN leads to the turns without an end, for the same reason.
 const lockAndRead = `
 MERGE (c:Conversation {id: $conversationId})
   ON CREATE SET c.ownerId = $userId, c.agentId = $agentId, c.title = $title, c.length = 0, c.createdAt = $now
@@ -20,9 +21,9 @@ SET c.lock = $turnId
 WITH c
 OPTIONAL MATCH (own:Turn {id: $turnId})
 OPTIONAL MATCH (own)-[:PARENT]->(recorded:Turn)
-OPTIONAL MATCH (c)-[:HAS]->(again:Turn {id: $regenerateOf})
+OPTIONAL MATCH (again:Turn {id: $regenerateOf}) WHERE again.conversationId = c.id
 OPTIONAL MATCH (again)-[:PARENT]->(before:Turn)
-OPTIONAL MATCH (c)-[:HAS]->(named:Turn {id: $parentTurnId})
+OPTIONAL MATCH (named:Turn {id: $parentTurnId}) WHERE named.conversationId = c.id
 OPTIONAL MATCH (leaf:Turn {id: c.leaf})
 WITH c, own, again, named,
   CASE
@@ -32,7 +33,7 @@ WITH c, own, again, named,
     ELSE leaf
   END AS parent
 CALL (c) {
-  MATCH (c)-[:HAS]->(t:Turn) WHERE t.outcome IS NULL
+  MATCH (c)-[:OPEN]->(t:Turn)
   RETURN collect({turnId: t.id, position: t.position}) AS open
 }
 CALL (parent) {
@@ -51,14 +52,16 @@ OPTIONAL MATCH (tail:Turn {id: c.tail})
 MERGE (u:User {id: $turn.userId})
 MERGE (u)-[:OWNS]->(c)
 CREATE (c)-[:HAS]->(t:Turn)
+CREATE (c)-[:OPEN]->(t)
 SET t = $turn, t.position = $position,
   c.tail = t.id, c.leaf = t.id, c.length = $position, c.updatedAt = t.createdAt
 FOREACH (_ IN CASE WHEN parent IS NULL THEN [] ELSE [1] END | CREATE (t)-[:PARENT]->(parent))
 FOREACH (_ IN CASE WHEN tail IS NULL THEN [] ELSE [1] END | CREATE (t)-[:AFTER]->(tail))`;
 
 const markGone = `
-MATCH (:Conversation {id: $conversationId})-[:HAS]->(t:Turn {id: $turnId}) WHERE t.outcome IS NULL
-SET t.outcome = 'failed', t.errorCode = 'internal', t.storedAt = $now`;
+MATCH (t:Turn {id: $turnId})<-[open:OPEN]-(:Conversation {id: $conversationId})
+SET t.outcome = 'failed', t.errorCode = 'internal', t.storedAt = $now
+DELETE open`;
 
 interface FactsRow extends Omit<LinkFacts, 'own' | 'open'> {
   readonly ownerId: UserId;
@@ -111,6 +114,6 @@ async function write(
     conversationId: turn.conversationId,
     parentTurnId,
     position: neo4j.int(position),
-    turn: { id, userId, agentId, text, contentSha256, createdAt },
+    turn: { id, conversationId: turn.conversationId, userId, agentId, text, contentSha256, createdAt },
   });
 }

@@ -17,6 +17,10 @@ CALL (c, t) {
   WITH c, t WHERE t.outcome IS NULL OR t.logJson IS NULL
   SET t += $end, c.updatedAt = $end.storedAt
   WITH c, t
+  CALL (c, t) {
+    MATCH (c)-[open:OPEN]->(t)
+    DELETE open
+  }
   CALL (t) {
     UNWIND $citations AS id
     MATCH (k:Chunk {id: id})
