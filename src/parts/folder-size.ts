@@ -2,15 +2,19 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Files that vanish while they are counted are counted as nothing. */
+/** Files that vanish while they are counted are left out: the writer moves them, and the next count has them again. */
 export async function listSizes(folder: string): Promise<readonly number[]> {
+  const entries = (await unlessGone(readdir(folder, { recursive: true, withFileTypes: true }))) ?? [];
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  const stats = await Promise.all(files.map((file) => unlessGone(stat(file))));
+  return stats.map((found) => found?.size ?? 0);
+}
+
+async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
   try {
-    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile());
-    return await Promise.all(files.map(async (entry) => (await stat(join(entry.parentPath, entry.name))).size));
+    return await work;
   } catch (error) {
-    // The writer moves its files; the next measurement is right again.
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -20,6 +20,12 @@ export { createSupervisor, type Child, type Supervisor } from './processes.ts';
 export { choosePort, findFree, type PortChoice, type PortWish } from './ports.ts';
 export { startTemporal, type RunningTemporal, type TemporalOptions } from './temporal-server.ts';
 export { startNeo4j, type Neo4jOptions, type RunningNeo4j } from './neo4j-server.ts';
+export { hasModelFile, locateModelFile } from './model-file.ts';
+export { localModels, type LocalModel, type LocalModelSize } from './model-catalogue.ts';
+export { locateLlama } from './llama.ts';
+export { startModelServer, type ModelServerOptions, type RunningModelServer } from './model-process.ts';
+export { checkDisk, checkMemory, type Need } from './preflight.ts';
+export { detectBackend, knownServers, type DetectedBackend, type KnownServer } from './detect-backend.ts';
 
 /** What Neo4j needs to be started. */
 export interface Neo4jParts {

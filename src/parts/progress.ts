@@ -41,8 +41,12 @@ export function createMeter(options: {
   const { name, totalBytes, report, startBytes = 0, now = () => performance.now(), everyMs = 200 } = options;
   const startedMs = now();
   let reportedMs = Number.NEGATIVE_INFINITY;
+  let most = startBytes;
   return {
-    at(bytes) {
+    at(measured) {
+      // A client's files are measured while it moves them: less than before is a mistake of the measurement.
+      const bytes = Math.max(most, measured);
+      most = bytes;
       const nowMs = now();
       const done = totalBytes !== null && bytes >= totalBytes;
       if (nowMs - reportedMs < everyMs && !done) return;
