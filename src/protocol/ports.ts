@@ -244,11 +244,12 @@ export interface LiveLane {
 
 // ── The engine, as the gateway sees it ───────────────────────────────────────────────────────────────────────────
 
-export type EngineTurn =
-  | { readonly state: 'open'; readonly memo: TurnMemo }
-  | { readonly state: 'closed'; readonly memo: TurnMemo; readonly result: TurnResult }
+export type EngineEnd =
+  | { readonly state: 'closed'; readonly result: TurnResult }
   /** Closed from outside: terminated, timed out, or failed without a log. */
-  | { readonly state: 'broken'; readonly memo: TurnMemo; readonly reason: string; readonly closedAt: string };
+  | { readonly state: 'broken'; readonly reason: string; readonly closedAt: string };
+
+export type EngineTurn = { readonly memo: TurnMemo } & ({ readonly state: 'open' } | EngineEnd);
 
 /** Every method: @throws CandorError `engine_unavailable` when Temporal is away. */
 export interface TurnEngine {
@@ -256,8 +257,8 @@ export interface TurnEngine {
   start(input: TurnInput): Promise<{ readonly started: boolean }>;
   /** `null`: no such workflow (never was, or retention is over). */
   find(turnId: TurnId): Promise<EngineTurn | null>;
-  /** Resolves when the workflow has closed; long. `null` as in `find`. */
-  waitForEnd(turnId: TurnId, signal: AbortSignal): Promise<EngineTurn | null>;
+  /** Resolves when the workflow has closed; long. `null` as in `find`. Throws the signal's reason. */
+  waitForEnd(turnId: TurnId, signal: AbortSignal): Promise<EngineEnd | null>;
   /** The log of an open turn. `null` when no worker answered within `timeoutMs`. */
   log(turnId: TurnId, timeoutMs: number): Promise<TurnLog | null>;
   /** What the running model call heartbeats; `null` when none runs. */

@@ -3,7 +3,7 @@
 
 import { z } from 'zod';
 import { CandorError } from './errors.ts';
-import type { ClientFrame } from './frames.ts';
+import type { ClientFrame, MessageFrame } from './frames.ts';
 import { isUuid, type ConversationId, type TurnId } from './ids.ts';
 import { maxAttachmentBytes, maxAttachments, maxMessageLength } from './limits.ts';
 import type { CallLlmResult } from './activities.ts';
@@ -60,8 +60,7 @@ const clientFrame = z.discriminatedUnion('type', [
   z.object({ type: z.literal('auth'), token: z.string().min(1) }),
 ]) satisfies z.ZodType<ClientFrame>;
 
-export const messageBody = message;
-export type MessageBody = z.infer<typeof message>;
+export type MessageBody = Omit<MessageFrame, 'type' | 'conversationId'>;
 
 /** @throws CandorError `invalid_request` with the first problem, `message_too_long` */
 export function parseMessageBody(body: unknown): MessageBody {

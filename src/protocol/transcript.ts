@@ -65,7 +65,9 @@ export function applyEvent(transcript: Transcript, event: TurnEvent): Transcript
       : transcript;
   const next = step(named, event);
   if (next === named) return transcript;
-  return next.ahead.length === 0 ? next : drain(next);
+  // What was only put aside lets nothing else fit.
+  const onlyHeld = next.log === named.log && next.streams === named.streams;
+  return next.ahead.length === 0 || onlyHeld ? next : drain(next);
 }
 
 export function applyEvents(transcript: Transcript, events: Iterable<TurnEvent>): Transcript {
@@ -91,19 +93,30 @@ function step(transcript: Transcript, event: TurnEvent): Transcript {
 
 function applySequenced(transcript: Transcript, event: SequencedEvent): Transcript {
   const { log } = transcript;
+  // The workflow's outcome is in: what differs from it or goes beyond it is a late provisional event.
+  if (terminalOf(transcript) !== null) return transcript;
   if (event.seq > log.length + 1) return hold(transcript, event);
   if (event.seq === log.length + 1) return append(transcript, event);
   const known = log[event.seq - 1];
   if (known !== undefined && sameEvent(known, event)) return transcript;
-  // The workflow's outcome is in: what differs from it now is a late provisional event.
-  if (terminalOf(transcript) !== null) return transcript;
   return append(truncate(transcript, event.seq - 1), event);
 }
 
 /** Withdraws everything after `seq`: a retried workflow task decided otherwise. */
 function truncate(transcript: Transcript, seq: number): Transcript {
   const log = transcript.log.slice(0, seq);
-  return { ...transcript, log, streams: transcript.streams.filter((s) => thinkingSeq(log, s) !== null) };
+  return { ...transcript, log, streams: transcript.streams.flatMap((s) => reopen(log, s)) };
+}
+
+/**
+ * A stream as the shortened log has it. What the withdrawn events had closed is open again; text that they had
+ * discarded is gone, so that a resume brings it from the start.
+ */
+function reopen(log: readonly SequencedEvent[], stream: TextStream): TextStream[] {
+  if (thinkingSeq(log, stream) === null) return [];
+  if (stream.state === 'final' && completedSeq(log, stream) !== null) return [stream];
+  if (isDead(log, stream)) return [{ ...stream, text: '', state: 'discarded' }];
+  return stream.state === 'discarded' ? [] : [{ ...stream, state: 'open' }];
 }
 
 function append(transcript: Transcript, event: SequencedEvent): Transcript {
@@ -134,11 +147,14 @@ function streamsAfter(streams: readonly TextStream[], event: SequencedEvent): re
   }
 }
 
-const discard = (stream: TextStream): TextStream => ({ ...stream, text: '', state: 'discarded' });
+/** Leaves a final text alone: only a provisional event can claim that a completed call failed. */
+const discard = (stream: TextStream): TextStream =>
+  stream.state === 'final' ? stream : { ...stream, text: '', state: 'discarded' };
 
 function applyDelta(transcript: Transcript, delta: Delta): Transcript {
-  if (delta.after > transcript.log.length) return hold(transcript, delta);
-  if (isDead(transcript, delta)) return transcript;
+  if (delta.after > transcript.log.length)
+    return terminalOf(transcript) === null ? hold(transcript, delta) : transcript;
+  if (isDead(transcript.log, delta)) return transcript;
   const index = transcript.streams.findIndex((s) => sameStream(s, delta));
   const stream = transcript.streams[index];
   const have = stream?.text.length ?? 0;
@@ -152,9 +168,9 @@ function applyDelta(transcript: Transcript, delta: Delta): Transcript {
 }
 
 /** Text that must not be shown: of an attempt that failed or was overtaken, or of a step that has completed. */
-function isDead(transcript: Transcript, { step, attempt }: Delta): boolean {
+function isDead(log: readonly SequencedEvent[], { step, attempt }: Pick<TextStream, 'step' | 'attempt'>): boolean {
   let begun = false;
-  for (const event of transcript.log) {
+  for (const event of log) {
     if (!('step' in event) || event.step !== step) continue;
     if (event.type === 'agent_completed') return true;
     if (event.type === 'agent_thinking') {
@@ -167,8 +183,16 @@ function isDead(transcript: Transcript, { step, attempt }: Delta): boolean {
 }
 
 function hold(transcript: Transcript, event: SequencedEvent | Delta): Transcript {
-  if (transcript.ahead.length >= maxAhead || transcript.ahead.some((held) => sameEvent(held, event))) return transcript;
+  if (transcript.ahead.length >= maxAhead || transcript.ahead.some((held) => isRepeat(held, event))) return transcript;
   return { ...transcript, ahead: [...transcript.ahead, event] };
+}
+
+/** Compares addresses before contents: this runs over everything held for every event that is held. */
+function isRepeat(held: SequencedEvent | Delta, event: SequencedEvent | Delta): boolean {
+  if (held === event) return true;
+  if (isSequenced(held)) return isSequenced(event) && held.seq === event.seq && sameEvent(held, event);
+  if (isSequenced(event) || !sameStream(held, event) || held.offset !== event.offset) return false;
+  return held.text === event.text && held.after === event.after;
 }
 
 /** Tries again what was held, until nothing more fits. */
@@ -244,14 +268,17 @@ export function eventsAfter(transcript: Transcript, cursor: Cursor): TurnEvent[]
   };
   for (const event of log) {
     if (event.seq > cursor.seq) out.push(event);
-    if (event.type === 'agent_thinking') pushText(event.seq, event.step, event.attempt);
+    if (event.type !== 'agent_thinking' || thinkingSeq(log, event) !== event.seq) continue;
+    pushText(event.seq, event.step, event.attempt);
   }
   if (transcript.waiting !== null) out.push(transcript.waiting);
   return out;
 }
 
-function toDelta(transcript: Transcript, stream: TextStream, offset: number, thinking: number): Delta {
+function toDelta(transcript: Transcript, stream: TextStream, from: number, thinking: number): Delta {
   const { agentId, step, attempt, channel, text } = stream;
+  // A cursor of somebody else's making may point into a surrogate pair; the reader drops what it has.
+  const offset = splitsPair(text, from) ? from - 1 : from;
   const begun = transcript.log[thinking - 1] as SequencedEvent;
   return {
     type: 'delta',
@@ -268,16 +295,36 @@ function toDelta(transcript: Transcript, stream: TextStream, offset: number, thi
   };
 }
 
-/** The cursor of a reader that has just received `event`. */
+const splitsPair = (text: string, offset: number): boolean =>
+  /^[\uD800-\uDBFF][\uDC00-\uDFFF]$/.test(text.slice(Math.max(0, offset - 1), offset + 1));
+
+/** The cursor of a reader that has just received `event`. Names open streams only, so that it stays small. */
 export function advanceCursor(cursor: Cursor, event: TurnEvent): Cursor {
-  if (isSequenced(event)) return event.seq > cursor.seq ? { ...cursor, seq: event.seq } : cursor;
+  if (isSequenced(event)) {
+    return event.seq > cursor.seq
+      ? { seq: event.seq, streams: cursor.streams.filter((s) => !closes(event, s)) }
+      : cursor;
+  }
   if (event.type !== 'delta') return cursor;
-  const end = event.offset + event.text.length;
+  const { step, attempt, channel } = event;
+  const offset = Math.max(offsetIn(cursor, step, attempt, channel), event.offset + event.text.length);
   const rest = cursor.streams.filter((s) => !sameStream(s, event));
-  return {
-    ...cursor,
-    streams: [...rest, { step: event.step, attempt: event.attempt, channel: event.channel, offset: end }],
-  };
+  return { ...cursor, streams: [...rest, { step, attempt, channel, offset }] };
+}
+
+/** After `event` no text of the stream is sent any more. */
+function closes(event: SequencedEvent, { step, attempt }: StreamCursor): boolean {
+  switch (event.type) {
+    case 'agent_thinking':
+      return event.step === step && attempt < event.attempt;
+    case 'attempt_failed':
+    case 'agent_failed':
+      return event.step === step && event.attempt === attempt;
+    case 'agent_completed':
+      return event.step === step;
+    default:
+      return false;
+  }
 }
 
 export type TurnState = 'accepted' | 'queued' | 'running' | 'waiting' | 'completed' | 'failed' | 'cancelled';

@@ -1,0 +1,77 @@
+// The gateway as a Fastify application, apart from the server that listens: routes, sockets and the page over the same
+// feeds. It holds no truth; stopping it loses nothing but sockets.
+
+import fastifyStatic from '@fastify/static';
+import fastifyWebsocket from '@fastify/websocket';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { CandorError } from '../protocol/errors.ts';
+import type { AgentId } from '../protocol/ids.ts';
+import { selectSubprotocol } from './auth/socket-token.ts';
+import { createAuthenticate } from './authenticate.ts';
+import { createConversationWatchers } from './conversation-watchers.ts';
+import type { GatewayDependencies } from './gateway-dependencies.ts';
+import { replyWithProblem } from './problem.ts';
+import { conversationRoutes } from './routes/conversations.ts';
+import { publicRoutes, serviceRoutes } from './routes/service.ts';
+import { turnRoutes } from './routes/turns.ts';
+import { socketRoutes } from './sockets.ts';
+import { createTurnFeeds } from './turn-feeds.ts';
+import { createTurnService } from './turn-service.ts';
+
+/** A message with its attachments, escaped; larger frames and bodies are refused unread. */
+const maxFrameBytes = 512 * 1024;
+const defaultAgent = 'operator' as AgentId;
+
+const contentSecurityPolicy =
+  "default-src 'self'; connect-src 'self' ws: wss:; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/** Queries may hold what must not be logged. */
+const pathOf = (url: string): string => url.split('?')[0] ?? url;
+
+export async function createApp(dependencies: GatewayDependencies): Promise<FastifyInstance> {
+  const { engine, graph, lane, agents, verifyToken, checkOrigin, webDir, logLevel } = dependencies;
+  const app = Fastify({
+    bodyLimit: maxFrameBytes,
+    // Headers carry tokens: none of them is logged.
+    logger: {
+      level: logLevel,
+      base: null,
+      serializers: { req: ({ method, url }) => ({ method, url: pathOf(url) }) },
+    },
+    disableRequestLogging: true,
+    forceCloseConnections: true,
+  });
+  app.setErrorHandler(replyWithProblem);
+  app.setNotFoundHandler((request, reply) =>
+    replyWithProblem(new CandorError('no_data', { facts: { subject: pathOf(request.url) } }), request, reply),
+  );
+
+  const log = app.log;
+  const feeds = createTurnFeeds({ lane, engine, graph, log });
+  const watchers = createConversationWatchers();
+  const turns = createTurnService({ engine, lane, feeds, watchers });
+  app.addHook('onClose', async () => feeds.close());
+
+  await app.register(fastifyWebsocket, {
+    options: { maxPayload: maxFrameBytes, handleProtocols: selectSubprotocol, perMessageDeflate: false },
+  });
+  await app.register(socketRoutes, { agents, checkOrigin, feeds, turns, watchers, graph, verifyToken, log });
+  await app.register(publicRoutes, dependencies);
+  await app.register(async (signedIn) => {
+    signedIn.addHook('onRequest', createAuthenticate(verifyToken));
+    await signedIn.register(turnRoutes, { feeds, turns, graph, engine, defaultAgent });
+    await signedIn.register(conversationRoutes, { graph, engine, feeds });
+    await signedIn.register(serviceRoutes, dependencies);
+  });
+  if (webDir !== null) {
+    await app.register(fastifyStatic, {
+      root: webDir,
+      setHeaders: (reply) => {
+        void reply.header('content-security-policy', contentSecurityPolicy);
+        void reply.header('x-content-type-options', 'nosniff');
+        void reply.header('referrer-policy', 'no-referrer');
+      },
+    });
+  }
+  return app;
+}

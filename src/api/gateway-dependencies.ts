@@ -1,0 +1,35 @@
+// What the gateway is built from. Ports and values only; adapters are chosen in the composition root.
+
+import type { AgentCatalogue, LiveLane, ReadGraph, TurnEngine } from '../protocol/ports.ts';
+import type { CheckOrigin } from './auth/origin.ts';
+import type { SignInCodes } from './auth/sign-in-codes.ts';
+import type { VerifyToken } from './auth/token-verifier.ts';
+
+export interface ModelStatus {
+  readonly state: 'ready' | 'loading' | 'failed' | 'none';
+  readonly name: string;
+  /** What is being done, or what went wrong. */
+  readonly detail?: string;
+  /** 0 to 1. */
+  readonly progress?: number;
+  /** The bundled small model answers: readers should know. */
+  readonly small?: boolean;
+}
+
+export interface GatewayDependencies {
+  readonly engine: TurnEngine;
+  readonly graph: ReadGraph;
+  readonly lane: LiveLane;
+  readonly agents: AgentCatalogue;
+  readonly defaultModel: string;
+  readonly verifyToken: VerifyToken;
+  readonly checkOrigin: CheckOrigin;
+  /** Local sign-in; `null` where an issuer signs people in. */
+  readonly signIn: SignInCodes | null;
+  readonly modelStatus: () => ModelStatus;
+  readonly temporalUi: string | null;
+  /** Folder of the built page; `null`: no page. */
+  readonly webDir: string | null;
+  /** Of pino. */
+  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+}

@@ -1,0 +1,144 @@
+// Turns over REST and server-sent events: the same service and the same feeds as the socket.
+
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { startCursor, toCursor, type Cursor } from '../../protocol/cursor.ts';
+import { CandorError } from '../../protocol/errors.ts';
+import { isAgentId, isUuid, type AgentId, type ConversationId, type TurnId } from '../../protocol/ids.ts';
+import type { ReadGraph, TurnEngine } from '../../protocol/ports.ts';
+import { parseCursor, parseMessageBody } from '../../protocol/schema.ts';
+import { advanceCursor } from '../../protocol/transcript.ts';
+import { callerOf } from '../authenticate.ts';
+import { createFeedCursor } from '../feed-cursor.ts';
+import type { TurnFeed } from '../turn-feed.ts';
+import type { TurnFeeds } from '../turn-feeds.ts';
+import type { TurnService } from '../turn-service.ts';
+import { toTurnView, type TurnView } from '../turn-view.ts';
+
+export interface TurnRoutes {
+  readonly feeds: TurnFeeds;
+  readonly turns: TurnService;
+  readonly graph: ReadGraph;
+  readonly engine: TurnEngine;
+  /** For bodies that name no agent. */
+  readonly defaultAgent: AgentId;
+}
+
+type ById = FastifyRequest<{ Params: { id: string } }>;
+
+export async function turnRoutes(
+  app: FastifyInstance,
+  { feeds, turns, graph, engine, defaultAgent }: TurnRoutes,
+): Promise<void> {
+  const view = async (feed: TurnFeed): Promise<TurnView> => {
+    await feed.ready;
+    const { turnId, memo, transcript } = feed;
+    const stored = await graph.turn(turnId);
+    return toTurnView({
+      turnId,
+      conversationId: memo.conversationId,
+      transcript,
+      stored,
+      temporal: engine.link(turnId),
+    });
+  };
+  const feedOf = (request: ById): Promise<TurnFeed> =>
+    feeds.open(parseTurnId(request.params.id), callerOf(request).userId);
+
+  app.post('/api/conversations/:id/turns', async (request: ById, reply) => {
+    const conversationId = parseConversationId(request.params.id);
+    const feed = await turns.send(
+      callerOf(request),
+      agentOf(request.body, defaultAgent),
+      conversationId,
+      parseMessageBody(request.body),
+    );
+    if (prefersWait(request)) {
+      await feed.ended;
+      return view(feed);
+    }
+    return reply
+      .code(202)
+      .header('location', `/api/turns/${feed.turnId}`)
+      .send(await view(feed));
+  });
+  app.get('/api/turns/:id', async (request: ById) => view(await feedOf(request)));
+  app.post('/api/turns/:id/cancel', async (request: ById, reply) => {
+    await turns.cancel(callerOf(request), parseTurnId(request.params.id));
+    return reply.code(202).send();
+  });
+  app.post('/api/turns/:id/withdraw', async (request: ById, reply) => {
+    await turns.withdraw(callerOf(request), parseTurnId(request.params.id));
+    return reply.code(202).send();
+  });
+  app.get('/api/turns/:id/events', async (request: ById, reply) => {
+    const feed = await feedOf(request);
+    await feed.ready;
+    return sendEvents(feed, lastCursor(request), request, reply);
+  });
+}
+
+/** Server-sent events until the terminal; each carries the cursor that a reader has after it. */
+function sendEvents(feed: TurnFeed, from: Cursor, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  reply.hijack();
+  const { raw } = reply;
+  raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+  let cursor = from;
+  let blocked = false;
+  const pump = (): void => {
+    if (blocked || raw.writableEnded) return;
+    let text = '';
+    for (const event of reader.take()) {
+      cursor = advanceCursor(cursor, event);
+      text += `id: ${encodeCursor(cursor)}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+    }
+    if (text !== '') blocked = !raw.write(text);
+    if (reader.ended) raw.end();
+  };
+  const reader = createFeedCursor(feed, from, pump);
+  raw.on('drain', () => {
+    blocked = false;
+    pump();
+  });
+  request.raw.once('close', reader.close);
+  raw.once('close', reader.close);
+  raw.write(': candor\n\n');
+  pump();
+  return reply;
+}
+
+const encodeCursor = (cursor: Cursor): string => Buffer.from(JSON.stringify(cursor), 'utf8').toString('base64url');
+
+function lastCursor(request: FastifyRequest): Cursor {
+  const id = request.headers['last-event-id'];
+  if (typeof id !== 'string' || id === '') return startCursor;
+  let value: unknown;
+  try {
+    value = JSON.parse(Buffer.from(id, 'base64url').toString('utf8'));
+  } catch (cause) {
+    throw new CandorError('invalid_request', { facts: { reason: 'Last-Event-ID is not a cursor' }, cause });
+  }
+  return toCursor(parseCursor(value));
+}
+
+const prefersWait = (request: FastifyRequest): boolean => /\bwait\b/.test(String(request.headers['prefer'] ?? ''));
+
+function agentOf(body: unknown, defaultAgent: AgentId): AgentId {
+  const named = body !== null && typeof body === 'object' ? (body as Record<string, unknown>)['agentId'] : undefined;
+  if (named === undefined) return defaultAgent;
+  if (!isAgentId(named))
+    throw new CandorError('invalid_request', { facts: { reason: 'agentId is not an agent’s id' } });
+  return named;
+}
+
+function parseTurnId(id: string): TurnId {
+  if (!isUuid(id))
+    throw new CandorError('invalid_request', { facts: { reason: 'the turn’s id is not a lower-case UUID' } });
+  return id as TurnId;
+}
+
+export function parseConversationId(id: string): ConversationId {
+  if (!isUuid(id)) {
+    throw new CandorError('invalid_request', { facts: { reason: 'the conversation’s id is not a lower-case UUID' } });
+  }
+  return id as ConversationId;
+}

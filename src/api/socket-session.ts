@@ -1,0 +1,247 @@
+// One socket, without knowing what a socket is: it is given frames, and a way to send and to close. Frames are handled in
+// the order in which they came; a bad one is answered by a typed error and changes nothing.
+
+import { CandorError, type ErrorInfo } from '../protocol/errors.ts';
+import { startCursor, toCursor, type Cursor } from '../protocol/cursor.ts';
+import { subprotocol, type ClientFrame, type ServerFrame } from '../protocol/frames.ts';
+import type { AgentId, ConversationId, TurnId } from '../protocol/ids.ts';
+import type { ReadGraph } from '../protocol/ports.ts';
+import { parseClientFrame, replyAddress } from '../protocol/schema.ts';
+import { cursorOf, stateOf, terminalOf } from '../protocol/transcript.ts';
+import type { Caller } from './auth/caller.ts';
+import type { ConversationWatchers } from './conversation-watchers.ts';
+import { createFeedCursor, type FeedCursor } from './feed-cursor.ts';
+import type { GatewayLog } from './gateway-log.ts';
+import type { TurnFeed } from './turn-feed.ts';
+import { toStoredTranscript } from './turn-feed.ts';
+import type { TurnFeeds } from './turn-feeds.ts';
+import type { TurnService } from './turn-service.ts';
+
+export interface SocketPeer {
+  /** Sends frames in order; `sent` is called when the network has taken them. */
+  send(frames: readonly string[], sent: () => void): void;
+  close(code: number, reason: string): void;
+}
+
+export interface SocketSessionDependencies {
+  readonly feeds: TurnFeeds;
+  readonly turns: TurnService;
+  readonly watchers: ConversationWatchers;
+  readonly graph: ReadGraph;
+  readonly verifyToken: (token: string) => Promise<Caller>;
+  readonly log: GatewayLog;
+}
+
+export interface SocketSession {
+  receive(raw: string): void;
+  closed(): void;
+}
+
+/** Close code of a token that expired while the socket was open. */
+const expiredCode = 4401;
+/** Close code of a peer that does not read. */
+const slowCode = 1013;
+/** A peer that takes nothing for so long is closed; it comes back with its cursor. */
+const stuckMs = 30_000;
+/** Turns a socket follows at once; more are refused until one ends. */
+const maxReads = 256;
+
+export function createSocketSession(
+  peer: SocketPeer,
+  agentId: AgentId,
+  signedIn: Caller,
+  dependencies: SocketSessionDependencies,
+): SocketSession {
+  const { feeds, turns, watchers, graph, verifyToken, log } = dependencies;
+  const reads = new Map<TurnId, FeedCursor>();
+  const watches = new Map<ConversationId, () => void>();
+  const control: ServerFrame[] = [];
+  let caller = signedIn;
+  let open = true;
+  let sending = false;
+  let scheduled = false;
+  let queue: Promise<void> = Promise.resolve();
+  let stuckTimer: NodeJS.Timeout | undefined;
+  let expiryTimer = armExpiry();
+
+  function armExpiry(): NodeJS.Timeout {
+    // setTimeout counts in 32 bits; a token of a month is looked at again tomorrow.
+    const leftMs = Math.min(caller.expiresAt.getTime() - Date.now(), 24 * 60 * 60_000);
+    return setTimeout(
+      () => {
+        if (caller.expiresAt.getTime() > Date.now()) expiryTimer = armExpiry();
+        else peer.close(expiredCode, 'the token has expired');
+      },
+      Math.max(leftMs, 0),
+    ).unref();
+  }
+
+  /** Small pieces that come within one tick leave together. */
+  const wake = (): void => {
+    if (scheduled || sending || !open) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      pump();
+    });
+  };
+
+  const pump = (): void => {
+    if (sending || !open) return;
+    const frames = control.splice(0).map((frame) => JSON.stringify(frame));
+    for (const read of reads.values()) for (const event of read.take()) frames.push(JSON.stringify(event));
+    if (frames.length === 0) return;
+    sending = true;
+    stuckTimer = setTimeout(() => peer.close(slowCode, 'slow consumer'), stuckMs).unref();
+    peer.send(frames, () => {
+      sending = false;
+      clearTimeout(stuckTimer);
+      wake();
+    });
+  };
+
+  const say = (frame: ServerFrame): void => {
+    control.push(frame);
+    wake();
+  };
+
+  const refuse = (error: ErrorInfo, inReplyTo: string | undefined): void => {
+    say({ type: 'error', error, ...(inReplyTo === undefined ? {} : { inReplyTo }) });
+  };
+
+  const follow = (feed: TurnFeed, cursor: Cursor): void => {
+    const known = reads.get(feed.turnId);
+    if (known !== undefined) return known.seek(cursor);
+    makeRoom();
+    reads.set(feed.turnId, createFeedCursor(feed, cursor, wake));
+    wake();
+  };
+
+  /** Ended turns are let go first: their audit reaches watchers by the conversation. */
+  const makeRoom = (): void => {
+    if (reads.size < maxReads) return;
+    for (const [turnId, read] of reads) {
+      if (!read.ended) continue;
+      read.close();
+      reads.delete(turnId);
+      if (reads.size < maxReads) return;
+    }
+    throw new CandorError('rate_limited');
+  };
+
+  const watch = async (conversationId: ConversationId): Promise<void> => {
+    const { userId } = caller;
+    const known = await graph.conversation(userId, conversationId);
+    watches.get(conversationId)?.();
+    watches.set(
+      conversationId,
+      watchers.watch(conversationId, {
+        userId,
+        turnBegan: (feed) => {
+          if (!reads.has(feed.turnId)) follow(feed, startCursor);
+        },
+      }),
+    );
+    // A conversation that nobody has written into yet may be watched: its first turn makes it this user's or another's.
+    const stored = known === null ? [] : await graph.turns(conversationId);
+    const states = await Promise.all(
+      stored.map(async (turn) => {
+        if (turn.result !== null) return { turnId: turn.turnId, state: stateOf(toStoredTranscript(turn)) };
+        const feed = await feeds.open(turn.turnId, userId).catch(toMissing);
+        if (feed === null) return { turnId: turn.turnId, state: 'failed' as const };
+        await feed.ready;
+        if (!reads.has(turn.turnId)) follow(feed, cursorOf(feed.transcript));
+        return { turnId: turn.turnId, state: stateOf(feed.transcript) };
+      }),
+    );
+    say({ type: 'conversation', conversationId, turns: states });
+  };
+
+  const handle = async (frame: ClientFrame): Promise<void> => {
+    switch (frame.type) {
+      case 'message': {
+        const { type: _type, conversationId, ...message } = frame;
+        const feed = await turns.send(caller, agentId, conversationId, message);
+        if (!reads.has(feed.turnId)) follow(feed, startCursor);
+        return;
+      }
+      case 'resume': {
+        const feed = await feeds.open(frame.turnId, caller.userId);
+        await feed.ready;
+        return follow(feed, frame.cursor === undefined ? startCursor : toOwnCursor(toCursor(frame.cursor), feed));
+      }
+      case 'cancel':
+        return turns.cancel(caller, frame.turnId);
+      case 'withdraw':
+        return turns.withdraw(caller, frame.turnId);
+      case 'watch':
+        return watch(frame.conversationId);
+      case 'unwatch':
+        watches.get(frame.conversationId)?.();
+        watches.delete(frame.conversationId);
+        return;
+      case 'auth': {
+        const renewed = await verifyToken(frame.token);
+        if (renewed.userId !== caller.userId) throw new CandorError('forbidden');
+        caller = renewed;
+        clearTimeout(expiryTimer);
+        expiryTimer = armExpiry();
+      }
+    }
+  };
+
+  const receive = async (raw: string): Promise<void> => {
+    if (!open) return;
+    try {
+      await handle(parseClientFrame(raw));
+    } catch (error) {
+      if (error instanceof CandorError) return refuse(error.info, replyAddress(raw));
+      log.error({ error }, 'a bug while handling a frame');
+      refuse(new CandorError('internal', { facts: { reason: 'an unexpected error' } }).info, replyAddress(raw));
+    }
+  };
+
+  say({ type: 'hello', protocol: subprotocol, agentId, user: caller.userId });
+
+  return {
+    receive(raw) {
+      queue = queue.then(() => receive(raw));
+    },
+    closed() {
+      open = false;
+      clearTimeout(stuckTimer);
+      clearTimeout(expiryTimer);
+      for (const read of reads.values()) read.close();
+      for (const end of watches.values()) end();
+      reads.clear();
+      watches.clear();
+    },
+  };
+}
+
+/**
+ * A cursor that this turn cannot have given was taken from another one; of a turn that has ended this is certain. In an
+ * open one the reader may have seen provisional events that are gone: it goes back to what is known.
+ *
+ * @throws CandorError `invalid_request`
+ */
+function toOwnCursor(cursor: Cursor, { transcript }: TurnFeed): Cursor {
+  const { log, streams } = transcript;
+  const isKnown = ({ step, attempt }: Cursor['streams'][number]): boolean =>
+    log.some((e) => e.type === 'agent_thinking' && e.step === step && e.attempt === attempt);
+  const isBeyond = ({ step, attempt, channel, offset }: Cursor['streams'][number]): boolean => {
+    const stream = streams.find((s) => s.step === step && s.attempt === attempt && s.channel === channel);
+    return stream?.state !== 'discarded' && offset > (stream?.text.length ?? 0);
+  };
+  const isForeign = cursor.seq > log.length || cursor.streams.some((s) => !isKnown(s) || isBeyond(s));
+  if (!isForeign) return cursor;
+  if (terminalOf(transcript) !== null) {
+    throw new CandorError('invalid_request', { facts: { reason: 'the cursor is not of this turn' } });
+  }
+  return { seq: Math.min(cursor.seq, log.length), streams: cursor.streams.filter((s) => isKnown(s) && !isBeyond(s)) };
+}
+
+function toMissing(error: unknown): null {
+  if (error instanceof CandorError && error.code === 'turn_not_found') return null;
+  throw error;
+}

@@ -1,0 +1,97 @@
+// The feeds of a gateway: one a turn, shared by all its readers, found by whoever may see it. A feed without readers is
+// kept for a while, because a reader that lost its socket comes back.
+
+import { CandorError } from '../protocol/errors.ts';
+import type { TurnId, UserId } from '../protocol/ids.ts';
+import type { StoredTurn } from '../protocol/ports.ts';
+import type { TurnMemo } from '../protocol/turn.ts';
+import { createTurnFeed, type FeedOrigin, type TurnFeed, type TurnFeedDependencies } from './turn-feed.ts';
+
+export interface TurnFeeds {
+  /** The feed of a turn that this gateway has just started. */
+  openFresh(turnId: TurnId, memo: TurnMemo): TurnFeed;
+  /** @throws CandorError `turn_not_found` also when the turn is another user's, `engine_unavailable`, `graph_unavailable` */
+  open(turnId: TurnId, userId: UserId): Promise<TurnFeed>;
+  /** The memo of a turn whoever asks; `null`: nobody knows it. */
+  memoOf(turnId: TurnId): Promise<TurnMemo | null>;
+  readonly size: number;
+  close(): void;
+}
+
+export interface TurnFeedsOptions {
+  /** Milliseconds that a feed without readers is kept. */
+  readonly keepMs: number;
+}
+
+export function createTurnFeeds(
+  dependencies: TurnFeedDependencies,
+  { keepMs }: TurnFeedsOptions = { keepMs: 60_000 },
+): TurnFeeds {
+  const { engine, graph } = dependencies;
+  const feeds = new Map<TurnId, TurnFeed>();
+  const opening = new Map<TurnId, Promise<TurnFeed | null>>();
+  const idleSince = new Map<TurnId, number>();
+
+  const sweep = setInterval(() => {
+    for (const [turnId, feed] of feeds) {
+      const idle = idleSince.get(turnId);
+      if (feed.readers > 0) idleSince.delete(turnId);
+      else if (idle === undefined) idleSince.set(turnId, Date.now());
+      else if (Date.now() - idle > keepMs) {
+        feed.close();
+        feeds.delete(turnId);
+        idleSince.delete(turnId);
+      }
+    }
+  }, keepMs / 4).unref();
+
+  const add = (turnId: TurnId, memo: TurnMemo, origin: FeedOrigin): TurnFeed => {
+    const feed = createTurnFeed(turnId, memo, origin, dependencies);
+    feeds.set(turnId, feed);
+    return feed;
+  };
+
+  const discover = async (turnId: TurnId): Promise<TurnFeed | null> => {
+    const found = await engine.find(turnId);
+    if (found !== null) {
+      const { memo, ...state } = found;
+      return add(turnId, memo, state.state === 'open' ? { kind: 'open' } : { kind: 'ended', end: state });
+    }
+    const turn = await graph.turn(turnId);
+    if (turn?.result == null) return null;
+    return add(turnId, toMemo(turn), { kind: 'stored', turn });
+  };
+
+  const find = (turnId: TurnId): Promise<TurnFeed | null> => {
+    const known = feeds.get(turnId);
+    if (known !== undefined) return Promise.resolve(known);
+    const begun = opening.get(turnId) ?? discover(turnId).finally(() => opening.delete(turnId));
+    opening.set(turnId, begun);
+    return begun;
+  };
+
+  return {
+    openFresh: (turnId, memo) => feeds.get(turnId) ?? add(turnId, memo, { kind: 'fresh' }),
+    async open(turnId, userId) {
+      const feed = await find(turnId);
+      if (feed === null || feed.memo.userId !== userId) throw new CandorError('turn_not_found');
+      return feed;
+    },
+    memoOf: async (turnId) => (await find(turnId))?.memo ?? null,
+    get size() {
+      return feeds.size;
+    },
+    close() {
+      clearInterval(sweep);
+      for (const feed of feeds.values()) feed.close();
+      feeds.clear();
+    },
+  };
+}
+
+const toMemo = ({ conversationId, userId, agentId, contentSha256 }: StoredTurn): TurnMemo => ({
+  conversationId,
+  userId,
+  agentId,
+  contentSha256,
+});
