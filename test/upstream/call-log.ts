@@ -24,6 +24,8 @@ export interface RecordedCall {
   /** Credentials are cut to their scheme. */
   readonly headers: Readonly<IncomingHttpHeaders>;
   readonly hadCredentials: boolean;
+  /** Tells connections apart: calls with one port shared one. */
+  readonly clientPort: number | null;
   /** Milliseconds since the epoch, with fractions, as are all times here. */
   readonly receivedAt: number;
   /** Text chunks handed to the socket, and when. */
@@ -58,7 +60,7 @@ export interface OpenCall {
 
 export interface CallLog {
   readonly calls: readonly RecordedCall[];
-  begin(call: Pick<RecordedCall, 'nth' | 'isJson' | 'body' | 'headers'>): OpenCall;
+  begin(call: Pick<RecordedCall, 'nth' | 'isJson' | 'body' | 'headers' | 'clientPort'>): OpenCall;
   call(n: number): CallWatch;
   /** The first call that comes from now on. */
   nextCall(): Promise<RecordedCall>;

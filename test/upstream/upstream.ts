@@ -72,7 +72,13 @@ export async function createUpstream({ port = 0, models = ['wire-model'] }: Upst
     const body = JSON.parse(await text(request)) as ChatBody;
     const isJson = body.response_format !== undefined;
     const { nth, behaviour } = (byModel.get(body.model) ?? (isJson ? audit : chat)).take(body);
-    const call = log.begin({ nth, isJson, body, headers: request.headers });
+    const call = log.begin({
+      nth,
+      isJson,
+      body,
+      headers: request.headers,
+      clientPort: request.socket.remotePort ?? null,
+    });
 
     const gone = new AbortController();
     response.once('close', () => {

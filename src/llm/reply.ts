@@ -1,0 +1,121 @@
+// Reads a reply chunk by chunk: validates its shape, keeps surrogate pairs whole, counts its bytes, and remembers how
+// it ended. Pure but for its own state, so that the adapter holds only the call itself.
+
+import type { CandorError } from '../protocol/errors.ts';
+import type { Channel } from '../protocol/events.ts';
+import { maxReplyBytes } from '../protocol/limits.ts';
+import type { ModelChunk } from '../protocol/ports.ts';
+import { unknownUsage, type Usage } from '../protocol/receipt.ts';
+import { toInvalidOutput, toModelError, toStreamedError, type FailedCall } from './model-error.ts';
+import { toVendorError } from './vendor-error.ts';
+
+type TextChunk = Extract<ModelChunk, { kind: 'text' }>;
+type FinishChunk = Extract<ModelChunk, { kind: 'finish' }>;
+
+export interface Reply {
+  /** Text that may be shown now; several channels give several. @throws CandorError */
+  read(chunk: unknown): readonly TextChunk[];
+  /** Chunks of any kind that came. */
+  readonly chunks: number;
+  /** `null` as long as the backend gave no finish reason. @throws CandorError for a reply that ends inside a character */
+  finish(): FinishChunk | null;
+  /** Why a finished reply is no answer; `null` when it is one. */
+  problem(): CandorError | null;
+}
+
+const limitInWords = `${maxReplyBytes / 1024} KiB`;
+const highSurrogateAtEnd = /[\uD800-\uDBFF]$/;
+const loneSurrogate = /\p{Surrogate}/u;
+
+export function createReply(describe: () => FailedCall): Reply {
+  const held: Record<Channel, string> = { answer: '', reasoning: '' };
+  let chunks = 0;
+  let bytes = 0;
+  let hasAnswer = false;
+  let calledTool = false;
+  let finishReason: string | null = null;
+  let usage: Usage = unknownUsage;
+  let responseId: string | null = null;
+  let model: string | null = null;
+
+  /** Holds back the first half of a pair until the second one comes. */
+  const release = (channel: Channel, arrived: string): string => {
+    const text = held[channel] + arrived;
+    held[channel] = highSurrogateAtEnd.exec(text)?.[0] ?? '';
+    const whole = text.slice(0, text.length - held[channel].length);
+    if (loneSurrogate.test(whole)) throw toInvalidOutput(describe(), 'a broken character');
+    return whole;
+  };
+  const toText = (channel: Channel, arrived: string): TextChunk[] => {
+    const text = release(channel, arrived);
+    if (text === '') return [];
+    bytes += Buffer.byteLength(text);
+    if (bytes > maxReplyBytes) throw toReplyTooLong(describe());
+    if (channel === 'answer' && text.trim() !== '') hasAnswer = true;
+    return [{ kind: 'text', channel, text }];
+  };
+  const stringOrNothing = (value: unknown, name: string): string => {
+    if (value === undefined || value === null) return '';
+    if (typeof value === 'string') return value;
+    throw toInvalidOutput(describe(), `${name} is no text`);
+  };
+
+  return {
+    get chunks() {
+      return chunks;
+    },
+    read(chunk) {
+      chunks += 1;
+      if (!isRecord(chunk)) throw toInvalidOutput(describe(), 'a chunk is no object');
+      if (chunk['object'] === 'error') throw toStreamedError(describe(), toVendorError(chunk));
+      const { id, model: named, usage: counted, choices } = chunk;
+      if (typeof id === 'string' && id !== '') responseId = id;
+      if (typeof named === 'string' && named !== '') model = named;
+      if (isRecord(counted)) usage = toUsage(counted);
+      if (choices === undefined && isRecord(counted)) return [];
+      if (!Array.isArray(choices)) throw toInvalidOutput(describe(), 'a chunk has no choices');
+      const choice: unknown = choices[0];
+      if (choice === undefined) return [];
+      if (!isRecord(choice)) throw toInvalidOutput(describe(), 'a choice is no object');
+      const reason = stringOrNothing(choice['finish_reason'], 'the finish reason');
+      if (reason !== '') finishReason = reason;
+      const delta = choice['delta'] ?? {};
+      if (!isRecord(delta)) throw toInvalidOutput(describe(), 'a delta is no object');
+      if (Array.isArray(delta['tool_calls']) && delta['tool_calls'].length > 0) calledTool = true;
+      const reasoning = stringOrNothing(delta['reasoning_content'] ?? delta['reasoning'], 'the reasoning');
+      // A refusal in words is the model's own text, sent in a field of its own.
+      const answer =
+        stringOrNothing(delta['content'], 'the content') + stringOrNothing(delta['refusal'], 'the refusal');
+      return [...toText('reasoning', reasoning), ...toText('answer', answer)];
+    },
+    finish() {
+      if (finishReason === null) return null;
+      if (held.answer !== '' || held.reasoning !== '') throw toInvalidOutput(describe(), 'a broken character');
+      return { kind: 'finish', finishReason, usage, responseId, model };
+    },
+    problem() {
+      if (finishReason === 'content_filter') return toModelError(describe(), 'llm_content_filtered');
+      if (calledTool) return toInvalidOutput(describe(), 'it called a tool that was not offered');
+      return hasAnswer ? null : toModelError(describe(), 'llm_empty_reply');
+    },
+  };
+}
+
+export const toReplyTooLong = (call: FailedCall): CandorError =>
+  toModelError(call, 'llm_reply_too_long', { facts: { limit: limitInWords } });
+
+function toUsage(counted: Record<string, unknown>): Usage {
+  const count = (name: string): number | null => {
+    const value = counted[name];
+    return typeof value === 'number' && Number.isFinite(value) ? value : null;
+  };
+  return {
+    promptTokens: count('prompt_tokens'),
+    completionTokens: count('completion_tokens'),
+    totalTokens: count('total_tokens'),
+  };
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
