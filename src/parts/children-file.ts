@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { hasCode } from './thrown.ts';
 
 export interface ChildRecord {
   readonly name: string;
@@ -18,7 +19,7 @@ export function readChildren(path: string): readonly ChildRecord[] {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (hasCode(error, 'ENOENT')) return [];
     throw error;
   }
   const records: unknown = JSON.parse(text);

@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process';
 import type { Env } from './context.ts';
 import { PartError } from './part-error.ts';
+import { hasCode } from './thrown.ts';
 
 export interface CommandResult {
   readonly code: number | null;
@@ -78,7 +79,7 @@ function killGroup(pid: number): void {
     process.kill(-pid, 'SIGKILL');
   } catch (error) {
     // The group ended between the decision and the signal: what was wanted.
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (!hasCode(error, 'ESRCH')) throw error;
   }
 }
 

@@ -2,6 +2,7 @@
  * Looks for an OpenAI-compatible server that already runs on this machine, because a model that somebody has chosen and
  * loaded is better than one that we would fetch.
  */
+import { isNetworkFailure, readName } from './thrown.ts';
 
 export interface KnownServer {
   readonly name: string;
@@ -41,7 +42,7 @@ async function askServer(server: KnownServer, timeoutMs: number): Promise<Detect
     body = await response.json();
   } catch (error) {
     // Nothing there, too slow, or something else that does not speak JSON: no backend.
-    if (error instanceof TypeError || error instanceof SyntaxError || error instanceof DOMException) return undefined;
+    if (isNetworkFailure(error) || readName(error) === 'SyntaxError') return undefined;
     throw error;
   }
   const model = readModelIds(body).find((id) => !/embed|rerank|whisper/i.test(id));

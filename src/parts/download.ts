@@ -10,6 +10,7 @@ import { pipeline } from 'node:stream/promises';
 import { hashFile } from './file-hash.ts';
 import { createDiskFullError, isDiskFull, PartError, toReason } from './part-error.ts';
 import { createMeter, type Report } from './progress.ts';
+import { hasCode, listCauses } from './thrown.ts';
 
 export interface DownloadRequest {
   /** For sentences and progress. */
@@ -130,7 +131,7 @@ function openFile(path: string, append: boolean): Writable {
 
 function toDownloadError(request: DownloadRequest, error: unknown): PartError {
   const { name, url, file, signal } = request;
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+  for (const cause of listCauses(error)) {
     if (cause instanceof PartError) return cause;
   }
   if (isDiskFull(error)) return createDiskFullError(name, dirname(file), error);
@@ -146,7 +147,7 @@ async function sizeOf(path: string): Promise<number> {
   try {
     return (await stat(path)).size;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return 0;
+    if (hasCode(error, 'ENOENT')) return 0;
     throw error;
   }
 }

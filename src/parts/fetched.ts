@@ -8,13 +8,14 @@ import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 import type { PartsContext } from './context.ts';
 import { createDiskFullError, isDiskFull, PartError, toReason } from './part-error.ts';
+import { hasCode, readCode } from './thrown.ts';
 
 export async function exists(path: string): Promise<boolean> {
   try {
     await access(path);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error) return false;
+    if (readCode(error) !== undefined) return false;
     throw error;
   }
 }
@@ -75,7 +76,7 @@ async function lockPart(context: PartsContext, key: string): Promise<() => Promi
     try {
       return await lockfile.lock(join(cacheDir, key), options);
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ELOCKED')) {
+      if (!hasCode(error, 'ELOCKED')) {
         throw isDiskFull(error) ? createDiskFullError(key, cacheDir, error) : error;
       }
     }

@@ -1,6 +1,7 @@
 /** Bytes in a folder that somebody else is writing: for the progress of clients that show none of their own. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { hasCode } from './thrown.ts';
 
 /** Files that vanish while they are counted are left out: the writer moves them, and the next count has them again. */
 export async function listSizes(folder: string): Promise<readonly number[]> {
@@ -14,7 +15,7 @@ async function unlessGone<T>(work: Promise<T>): Promise<T | undefined> {
   try {
     return await work;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    if (hasCode(error, 'ENOENT')) return undefined;
     throw error;
   }
 }

@@ -7,6 +7,7 @@ import type { Env } from './context.ts';
 import { PartError } from './part-error.ts';
 import type { Child, Supervisor } from './processes.ts';
 import { stopOnFailure, waitUntilReady } from './readiness.ts';
+import { isNetworkFailure, readName } from './thrown.ts';
 
 export interface ModelServerOptions {
   readonly supervisor: Supervisor;
@@ -102,8 +103,8 @@ async function readHealth(url: string): Promise<Health | undefined> {
     const response = await fetch(url, { signal: AbortSignal.timeout(5_000) });
     return (await response.json()) as Health;
   } catch (error) {
-    if (error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError'))
-      return undefined;
+    // A body that is no JSON belongs to something else on that port.
+    if (isNetworkFailure(error) || readName(error) === 'SyntaxError') return undefined;
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Env } from './context.ts';
+import { readCode } from './thrown.ts';
 
 /** The program's path, or `undefined`. Relative entries of `PATH` are skipped: they mean another file in each folder. */
 export async function findOnPath(program: string, env: Env): Promise<string | undefined> {
@@ -20,7 +21,7 @@ export async function isExecutable(path: string): Promise<boolean> {
     return (await stat(path)).isFile();
   } catch (error) {
     // Not there, or not ours to run: both mean that it is no candidate.
-    if (error instanceof Error && 'code' in error) return false;
+    if (readCode(error) !== undefined) return false;
     throw error;
   }
 }

@@ -2,6 +2,7 @@
  * The one error of this module. Its message is a whole sentence that a person can act on, because the command prints it
  * alone, without a stack, and ends with exit code 1.
  */
+import { hasCode, listCauses, readMessage } from './thrown.ts';
 
 /**
  * What went wrong, for the callers that decide whether another source may still help:
@@ -32,10 +33,7 @@ export class PartError extends Error {
 
 /** True for the system's "no space left on device", however deep a library has wrapped it. */
 export function isDiskFull(error: unknown): boolean {
-  for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    if ('code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT')) return true;
-  }
-  return false;
+  return [...listCauses(error)].some((cause) => hasCode(cause, 'ENOSPC', 'EDQUOT'));
 }
 
 /** The error for a disk without room for `name`; `folder` is where it was written. */
@@ -49,7 +47,7 @@ export function createDiskFullError(name: string, folder: string, cause?: unknow
 
 /** The first line of what was thrown, with its cause, for use inside a sentence. */
 export function toReason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const own = error.message.split('\n')[0] ?? error.name;
-  return error.cause instanceof Error && !(error instanceof PartError) ? `${own} (${toReason(error.cause)})` : own;
+  const [own, cause] = [...listCauses(error)];
+  const first = readMessage(own ?? error).split('\n')[0] ?? '';
+  return cause === undefined || error instanceof PartError ? first : `${first} (${toReason(cause)})`;
 }

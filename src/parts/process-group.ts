@@ -1,5 +1,6 @@
 /** Signals to whole process groups, so that what a child has started ends with it. */
 import { readStartTime } from './process-identity.ts';
+import { hasCode } from './thrown.ts';
 
 /** Sends the signal to the group of `pid`; false when there is none any more. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
@@ -7,7 +8,7 @@ export function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
     process.kill(-pid, signal);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return false;
+    if (hasCode(error, 'ESRCH')) return false;
     throw error;
   }
 }

@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { runCommand } from './client-command.ts';
+import { hasCode } from './thrown.ts';
 
 /** An opaque text, the same as long as the process lives; `undefined` when it is gone or a zombie. */
 export async function readStartTime(pid: number, os: string = process.platform): Promise<string | undefined> {
@@ -19,8 +20,7 @@ async function readFromProc(pid: number): Promise<string | undefined> {
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields[0] === 'Z' ? undefined : fields[19];
   } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ESRCH'))
-      return undefined;
+    if (hasCode(error, 'ENOENT', 'ESRCH')) return undefined;
     throw error;
   }
 }
