@@ -14,6 +14,7 @@ export type Flags = {
   readonly contextTokens: number;
   readonly parallel: number;
   readonly queueLimit: number;
+  /** At most; fewer while other processes are busy. */
   readonly threads: number;
 };
 

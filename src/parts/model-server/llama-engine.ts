@@ -17,6 +17,8 @@ export type LlamaEngineOptions = {
   readonly parallel: number;
   readonly queueLimit: number;
   readonly threads: number;
+  /** Called once, with what changes the number of threads from then on (1 to `threads`). */
+  readonly followThreads: (apply: (threads: number) => void) => void;
   readonly nowMs: () => number;
   readonly log: (line: string) => void;
   /** 0 to 1. */
@@ -52,6 +54,9 @@ export async function loadLlamaEngine(options: LlamaEngineOptions): Promise<Chat
     failedCreationRemedy: false,
   });
   const sequences = Array.from({ length: options.parallel }, () => context.getSequence());
+  options.followThreads((threads) => {
+    llama.maxThreads = threads;
+  });
   await warmUp(model, sequences[0]);
 
   const generator: LlamaGenerator = {

@@ -49,6 +49,8 @@ export type LlamaModel = {
 };
 
 export type Llama = {
+  /** May be changed at any time; the next batch obeys it. */
+  maxThreads: number;
   loadModel(options: { modelPath: string; onLoadProgress: (share: number) => void }): Promise<LlamaModel>;
   createGrammar(options: { grammar: string }): Promise<object>;
 };

@@ -11,6 +11,7 @@ import { loadLlamaEngine } from './llama-engine.ts';
 import { importLlamaLibrary } from './llama-library.ts';
 import { watchParent } from './parent-watch.ts';
 import { createModelServer } from './server.ts';
+import { followThreadBudget, readCpuSample } from './thread-budget.ts';
 
 /** One sentence instead of a stack: what goes wrong here is a flag or a port. */
 const fail = (error: unknown): never => {
@@ -55,6 +56,8 @@ try {
     library: await importLlamaLibrary(flags.llamaDirectory),
     nowMs,
     log,
+    followThreads: (apply) =>
+      followThreadBudget({ maxThreads: flags.threads, cores: os.availableParallelism(), sample: readCpuSample, apply }),
     onProgress: (share) => {
       state = { status: 'loading', progress: share };
     },
