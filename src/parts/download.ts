@@ -84,8 +84,12 @@ async function transfer(request: DownloadRequest, part: string, startBytes: numb
   try {
     const response = await fetch(url, { signal, headers: startBytes > 0 ? { range: `bytes=${startBytes}-` } : {} });
     // 416: the part is whole already, or longer than the file; its hash decides.
-    if (response.status === 416 && startBytes > 0) return;
+    if (response.status === 416 && startBytes > 0) {
+      await response.body?.cancel();
+      return;
+    }
     if (!response.ok || response.body === null) {
+      await response.body?.cancel();
       throw new PartError(
         'fetch',
         `unable to fetch ${name}; ${url} answered ${response.status}; check that the address is still right`,

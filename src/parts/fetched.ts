@@ -3,7 +3,7 @@
  * renamed, under a lock, so that neither a kill nor two processes at once can leave half a part behind; the stage is kept
  * after a failure, so that what supports it goes on where it stopped.
  */
-import { access, mkdir, rename, rm } from 'node:fs/promises';
+import { access, mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import lockfile from 'proper-lockfile';
 import type { PartsContext } from './context.ts';
@@ -45,6 +45,7 @@ export async function fetchOnce(
     await rename(stage, target);
     return target;
   } catch (error) {
+    await removeIfEmpty(stage);
     if (!(error instanceof PartError) && isDiskFull(error)) throw createDiskFullError(key, context.cacheDir, error);
     throw error;
   } finally {
@@ -58,23 +59,46 @@ export async function emptyStage(stage: string): Promise<void> {
   await mkdir(stage, { recursive: true });
 }
 
+async function removeIfEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch (error) {
+    if (!hasCode(error, 'ENOTEMPTY', 'EEXIST', 'ENOENT')) throw error;
+  }
+}
+
 async function lockPart(context: PartsContext, key: string): Promise<() => Promise<void>> {
   const { cacheDir, report, signal } = context;
   try {
     await mkdir(cacheDir, { recursive: true });
   } catch (error) {
+    if (isDiskFull(error)) throw createDiskFullError(key, cacheDir, error);
     throw new PartError(
       'asked',
       `unable to use the cache folder ${cacheDir}; ${toReason(error)}; set CANDOR_CACHE_DIR to a folder that can be written`,
       { cause: error },
     );
   }
-  const options = { realpath: false, stale: 20_000, update: 5_000, lockfilePath: join(cacheDir, `${key}.lock`) };
+  let lost = false;
+  const options = {
+    realpath: false,
+    stale: 20_000,
+    update: 5_000,
+    lockfilePath: join(cacheDir, `${key}.lock`),
+    // A machine that slept loses its lock; the library would end the whole process for it.
+    onCompromised: () => {
+      lost = true;
+      report({ kind: 'line', text: `${key}: the lock on it was lost, as after a sleep of the machine` });
+    },
+  };
   let waiting = false;
   for (;;) {
     if (signal?.aborted === true) throw new PartError('aborted', `unable to fetch ${key}; it was stopped`);
     try {
-      return await lockfile.lock(join(cacheDir, key), options);
+      const release = await lockfile.lock(join(cacheDir, key), options);
+      return async () => {
+        if (!lost) await release();
+      };
     } catch (error) {
       if (!hasCode(error, 'ELOCKED')) {
         throw isDiskFull(error) ? createDiskFullError(key, cacheDir, error) : error;

@@ -2,9 +2,13 @@
  * The parts module: finds, fetches and runs the real servers, for `npm start` and `npm test` alike. Everything is given
  * `{cacheDir, platform, env, report}`; only the caller owns the terminal.
  */
+import { basename } from 'node:path';
 import type { PartsContext } from './context.ts';
 import { locateJava } from './java.ts';
+import { locateLlama } from './llama.ts';
 import type { Located } from './locate.ts';
+import { localModels, type LocalModelSize } from './model-catalogue.ts';
+import { locateModelFile } from './model-file.ts';
 import { locateNeo4jJars } from './neo4j-jars.ts';
 import { locateTemporalCli, locateTemporalTestServer } from './temporal-parts.ts';
 
@@ -24,6 +28,7 @@ export { hasModelFile, locateModelFile } from './model-file.ts';
 export { localModels, type LocalModel, type LocalModelSize } from './model-catalogue.ts';
 export { locateLlama } from './llama.ts';
 export { startModelServer, type ModelServerOptions, type RunningModelServer } from './model-process.ts';
+export { checkRoom, type Plan } from './room.ts';
 export { checkDisk, checkMemory, type Need } from './preflight.ts';
 export { detectBackend, knownServers, type DetectedBackend, type KnownServer } from './detect-backend.ts';
 
@@ -37,6 +42,22 @@ export interface Neo4jParts {
 export async function prepareNeo4j(context: PartsContext): Promise<Neo4jParts> {
   const java = await locateJava(context);
   return { java, jars: await locateNeo4jJars(context, java.path) };
+}
+
+/** What a model server needs to be started. */
+export interface ModelParts {
+  readonly llama: Located;
+  readonly file: Located;
+  /** The name under which it is offered. */
+  readonly alias: string;
+}
+
+/** Finds or fetches the model and the library that runs it. Throws `PartError`. */
+export async function prepareModel(context: PartsContext, size: LocalModelSize): Promise<ModelParts> {
+  const llama = await locateLlama(context);
+  const file = await locateModelFile(context, size);
+  const own = basename(file.path).replace(/\.gguf$/i, '');
+  return { llama, file, alias: file.source === 'environment' ? own : localModels[size].alias };
 }
 
 export interface TestParts {

@@ -141,10 +141,14 @@ async function buildByMaven(context: PartsContext, stage: string, javaPath: stri
   meter.at(neo4j.bytes);
 }
 
-/** Maven's script looks for Java in the environment only. */
+/** Where Debian keeps the machine's own certificate authorities for Java. */
+const systemTrustStore = '/etc/ssl/certs/java/cacerts';
+
+/** Maven's script looks for Java in the environment only; a fetched one does not know the machine's own authorities. */
 async function withJava(env: Env, javaPath: string): Promise<Env> {
   if (env['JAVA_HOME'] !== undefined || (await findOnPath('java', env)) !== undefined) return env;
-  return { ...env, JAVA_HOME: dirname(dirname(javaPath)) };
+  const trust = (await exists(systemTrustStore)) ? ` -Djavax.net.ssl.trustStore=${systemTrustStore}` : '';
+  return { ...env, JAVA_HOME: dirname(dirname(javaPath)), MAVEN_OPTS: `${env['MAVEN_OPTS'] ?? ''}${trust}` };
 }
 
 /** Moves the listed jars to `lib` when each is there with its hash. */

@@ -36,11 +36,16 @@ export function isDiskFull(error: unknown): boolean {
   return [...listCauses(error)].some((cause) => hasCode(cause, 'ENOSPC', 'EDQUOT'));
 }
 
-/** The error for a disk without room for `name`; `folder` is where it was written. */
-export function createDiskFullError(name: string, folder: string, cause?: unknown): PartError {
+/** The error for a disk without room for `name`; `folder` is where it was written, `variable` moves it elsewhere. */
+export function createDiskFullError(
+  name: string,
+  folder: string,
+  cause?: unknown,
+  variable = 'CANDOR_CACHE_DIR',
+): PartError {
   return new PartError(
     'disk_full',
-    `unable to store ${name}; no space is left in ${folder}; free some space there, or set CANDOR_CACHE_DIR to a folder on a larger disk`,
+    `unable to store ${name}; no space is left in ${folder}; free some space there, or set ${variable} to a folder on a larger disk`,
     { cause },
   );
 }

@@ -8,7 +8,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readChildren, writeChildren, type ChildRecord } from './children-file.ts';
 import type { Env } from './context.ts';
-import { PartError } from './part-error.ts';
+import { createDiskFullError, isDiskFull, PartError } from './part-error.ts';
 import { endStranger, signalGroup } from './process-group.ts';
 import { readStartTime } from './process-identity.ts';
 import { watchOverGroup } from './watchdog.ts';
@@ -69,19 +69,25 @@ export function createSupervisor(options: { readonly dataDir: string; readonly w
   return {
     async start(spec) {
       if (stopping) throw new PartError('aborted', `unable to start ${spec.name}; everything is being stopped`);
-      mkdirSync(logDir, { recursive: true });
-      const started = await startChild(spec, join(logDir, `${spec.name}.log`), watchdog);
-      children.push(started.child);
-      void started.child.exited.then(() => {
-        forget(started.child);
-      });
-      if (started.startTime !== undefined) {
-        records = [...records, { name: spec.name, pid: started.child.pid, startTime: started.startTime }];
-        writeChildren(recordFile, records);
+      try {
+        mkdirSync(logDir, { recursive: true });
+        const started = await startChild(spec, join(logDir, `${spec.name}.log`), watchdog);
+        children.push(started.child);
+        void started.child.exited.then(() => {
+          forget(started.child);
+        });
+        if (started.startTime !== undefined) {
+          records = [...records, { name: spec.name, pid: started.child.pid, startTime: started.startTime }];
+          writeChildren(recordFile, records);
+        }
+        // `stopAll` may have come while the start time was being read.
+        if (stopping) await started.child.stop();
+        return started.child;
+      } catch (error) {
+        throw isDiskFull(error)
+          ? createDiskFullError(`the log of ${spec.name}`, dataDir, error, 'CANDOR_DATA_DIR')
+          : error;
       }
-      // `stopAll` may have come while the start time was being read.
-      if (stopping) await started.child.stop();
-      return started.child;
     },
     async endLeftovers() {
       const own = new Set(records.map((record) => record.pid));
