@@ -20,7 +20,7 @@ import type { Outgoing } from './outbox.ts';
 import type { ConversationResource, StatusResource } from './resources.ts';
 import { RestError, type Problem, type Rest } from './rest.ts';
 import type { ConnectionState } from './socket.ts';
-import { isEnd, isOver, stateOfTurn } from './turn.ts';
+import { auditOf, isEnd, isOver, stateOfTurn, type Turn } from './turn.ts';
 
 export interface ChatState {
   readonly agents: readonly AgentSummary[];
@@ -54,6 +54,8 @@ export interface Chat extends Observable<ChatState> {
   rename(id: ConversationId, title: string): Promise<void>;
   remove(id: ConversationId): Promise<void>;
   loadMore(): Promise<void>;
+  /** Another device may have changed the list while nobody looked. */
+  refresh(): void;
   dismissNotice(): void;
   reconnectNow(): void;
   close(): void;
@@ -117,6 +119,8 @@ export function createChat(options: ChatOptions): Chat {
     onRefused: ({ code, message }) => patch({ notice: { code, message } }),
     onMoved(id, reason) {
       if (reason === 'reconnected') return id === state.get().openId ? void load(id) : undefined;
+      // A verdict may have come between the loading and the watching.
+      if (reason === 'watched') return void loadTurns(id, (turn) => isOver(turn) && auditOf(turn) === 'running');
       if (reason === 'linked' && linked.has(id)) return;
       if (reason === 'linked') {
         linked.add(id);
@@ -124,7 +128,7 @@ export function createChat(options: ChatOptions): Chat {
         delivery.bring(id);
       }
       void loadList();
-      void loadLinks(id);
+      void loadTurns(id, isBehind);
     },
   });
 
@@ -146,15 +150,8 @@ export function createChat(options: ChatOptions): Chat {
     }
   };
 
-  /** The link to Temporal UI, and after the end whatever REST adds to the events. */
-  const loadLinks = async (id: ConversationId): Promise<void> => {
-    const wanted = conversations
-      .find(id)
-      ?.turns.filter(
-        (turn) =>
-          stateOfTurn(turn) !== 'unsent' && (turn.resource === null || isOver(turn) !== isEnd(turn.resource.state)),
-      );
-    for (const { turnId } of wanted ?? []) {
+  const loadTurns = async (id: ConversationId, isWanted: (turn: Turn) => boolean): Promise<void> => {
+    for (const { turnId } of conversations.find(id)?.turns.filter(isWanted) ?? []) {
       try {
         const resource = await rest.turn(turnId);
         conversations.update(id, (known) => withResource(known, resource));
@@ -310,6 +307,7 @@ export function createChat(options: ChatOptions): Chat {
         patch({ items: [...state.get().items, ...page.items], next: page.next });
       }, notify);
     },
+    refresh: () => void loadList(),
     dismissNotice: () => patch({ notice: null }),
     reconnectNow: () => delivery.reconnectNow(),
     close() {
@@ -319,3 +317,7 @@ export function createChat(options: ChatOptions): Chat {
     },
   };
 }
+
+/** REST has more to tell: the link to Temporal UI from the start, the outcome after the end. */
+const isBehind = (turn: Turn): boolean =>
+  stateOfTurn(turn) !== 'unsent' && (turn.resource === null || isOver(turn) !== isEnd(turn.resource.state));

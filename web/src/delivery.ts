@@ -33,7 +33,10 @@ export interface DeliveryOptions {
   /** A frame that names no turn of ours was refused. */
   readonly onRefused: (error: ErrorInfo) => void;
   /** The gateway's view of a conversation may have moved on: connected again, or a turn began or ended. */
-  readonly onMoved: (conversationId: ConversationId, reason: 'reconnected' | 'accepted' | 'linked' | 'ended') => void;
+  readonly onMoved: (
+    conversationId: ConversationId,
+    reason: 'reconnected' | 'watched' | 'accepted' | 'linked' | 'ended',
+  ) => void;
 }
 
 export interface Delivery {
@@ -145,7 +148,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
           if (isEnd(state)) continue;
           conversations.update(frame.conversationId, (known) => updateTurn(known, turnId, (turn) => turn));
         }
-        return bring(frame.conversationId);
+        bring(frame.conversationId);
+        return onMoved(frame.conversationId, 'watched');
       }
       default:
         if ('turnId' in frame) apply(agentId, frame);

@@ -87,7 +87,9 @@ addEventListener('hashchange', arrive);
 addEventListener('popstate', arrive);
 addEventListener('online', () => chat?.reconnectNow());
 document.addEventListener('visibilitychange', () => {
-  if (!document.hidden) chat?.reconnectNow();
+  if (document.hidden) return;
+  chat?.reconnectNow();
+  chat?.refresh();
 });
 
 const container = document.getElementById('root');

@@ -6,8 +6,9 @@ import ReactMarkdown, { type Components } from 'react-markdown';
 import remarkGfm from 'remark-gfm';
 import { safeAddress } from '../safe-address.ts';
 import { CopyButton } from './copy-button.tsx';
+import { htmlAsText } from './html-as-text.ts';
 
-const plugins = [remarkGfm];
+const plugins = [remarkGfm, htmlAsText];
 
 const components: Components = {
   a: ({ href, children }) =>

@@ -25,8 +25,8 @@ export function TimelineView({ turn }: { readonly turn: Turn }) {
             {row.retryAt !== null && <NextTry at={row.retryAt} isDue={index === rows.length - 1} />}
           </div>
           <time className="timeline-time" dateTime={row.time} title={row.time}>
-            {clockTime(row.time)}
             <span>{since(row)}</span>
+            {clockTime(row.time)}
           </time>
         </li>
       ))}
