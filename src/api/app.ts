@@ -66,10 +66,10 @@ export async function createApp(dependencies: GatewayDependencies): Promise<Fast
   if (webDir !== null) {
     await app.register(fastifyStatic, {
       root: webDir,
-      setHeaders: (reply) => {
-        void reply.header('content-security-policy', contentSecurityPolicy);
-        void reply.header('x-content-type-options', 'nosniff');
-        void reply.header('referrer-policy', 'no-referrer');
+      setHeaders: (response) => {
+        response.setHeader('content-security-policy', contentSecurityPolicy);
+        response.setHeader('x-content-type-options', 'nosniff');
+        response.setHeader('referrer-policy', 'no-referrer');
       },
     });
   }

@@ -1,0 +1,167 @@
+// Builds a running Candor from addresses: worker, gateway, or both in one process with one connection. What starts last
+// stops first. Used by every composition root, and by the tests, so that they run what production runs.
+
+import type { AddressInfo } from 'node:net';
+import { Client } from '@temporalio/client';
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  Worker,
+  type InjectedSinks,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { createActivities } from '../activities/index.ts';
+import { createAgentFiles } from '../agents/agent-files.ts';
+import { createApp } from '../api/app.ts';
+import type { GatewayDependencies } from '../api/gateway-dependencies.ts';
+import { createTemporalEngine } from '../api/temporal-engine.ts';
+import { createGraph, type Graph, type GraphOptions } from '../graph/neo4j.ts';
+import { createMemoryLane } from '../live/memory.ts';
+import { createOpenAiModel } from '../llm/openai.ts';
+import type { LiveLane, ModelReadiness } from '../protocol/ports.ts';
+import type { EventSinks } from '../workflows/event-log.ts';
+import { ensureSearchAttributes } from './search-attributes.ts';
+
+export interface Backend {
+  readonly baseUrl: string;
+  readonly apiKey: string | null;
+  readonly model: string;
+}
+
+export interface CandorOptions {
+  readonly temporal: {
+    readonly address: string;
+    readonly namespace: string;
+    readonly taskQueue: string;
+    readonly uiUrl: string | null;
+  };
+  readonly neo4j: GraphOptions;
+  readonly agentsDir: string;
+  /** `null`: no worker in this process. */
+  readonly worker: {
+    readonly bundle: WorkflowBundleWithSourceMap;
+    readonly backend: Backend;
+    readonly auditor: Backend;
+    readonly readiness: ModelReadiness;
+  } | null;
+  /** `null`: no gateway in this process. */
+  readonly gateway:
+    | (Pick<GatewayDependencies, 'verifyToken' | 'checkOrigin' | 'signIn' | 'modelStatus' | 'webDir' | 'logLevel'> & {
+        readonly host: string;
+        readonly port: number;
+        readonly defaultModel: string;
+      })
+    | null;
+}
+
+export interface RunningCandor {
+  /** Of the gateway; `null` without one. */
+  readonly url: string | null;
+  readonly graph: Graph;
+  readonly lane: LiveLane;
+  /** Rejects when the worker stops by itself. */
+  readonly failed: Promise<never>;
+  close(): Promise<void>;
+}
+
+/** Temporal's own log, once a process, before anything of it is used. */
+export function installRuntime(level: 'ERROR' | 'WARN' | 'INFO' = 'WARN'): void {
+  Runtime.install({ logger: new DefaultLogger(level), shutdownSignals: [] });
+}
+
+/** @throws StartError, CandorError `graph_unavailable` */
+export async function runCandor(options: CandorOptions): Promise<RunningCandor> {
+  const { temporal, gateway, worker } = options;
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+  };
+  try {
+    const connection = await NativeConnection.connect({ address: temporal.address });
+    closers.push(() => connection.close());
+    const graph = createGraph(options.neo4j);
+    closers.push(() => graph.close());
+    const lane = createMemoryLane();
+    closers.push(() => lane.close());
+    await Promise.all([graph.migrate(), ensureSearchAttributes(connection, temporal.namespace)]);
+
+    let failed: Promise<never> = new Promise<never>(() => undefined);
+    if (worker !== null) {
+      const started = await startWorker(options, worker, connection, graph, lane);
+      closers.push(started.stop);
+      failed = started.failed;
+    }
+    let url: string | null = null;
+    if (gateway !== null) {
+      const client = new Client({ connection, namespace: temporal.namespace });
+      const app = await createApp({
+        ...gateway,
+        graph,
+        lane,
+        agents: createAgentFiles({ dir: options.agentsDir }),
+        temporalUi: temporal.uiUrl,
+        engine: createTemporalEngine({
+          client,
+          taskQueue: temporal.taskQueue,
+          uiUrl: temporal.uiUrl,
+          eagerStart: worker !== null,
+        }),
+      });
+      closers.push(() => app.close());
+      await app.listen({ host: gateway.host, port: gateway.port });
+      const { port } = app.server.address() as AddressInfo;
+      url = `http://${gateway.host}:${port}`;
+    }
+    return { url, graph, lane, failed, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function startWorker(
+  { temporal, agentsDir }: CandorOptions,
+  { bundle, backend, auditor, readiness }: NonNullable<CandorOptions['worker']>,
+  connection: NativeConnection,
+  graph: Graph,
+  lane: LiveLane,
+): Promise<{ readonly failed: Promise<never>; stop(): Promise<void> }> {
+  const model = createOpenAiModel(backend);
+  const auditModel = createOpenAiModel(auditor);
+  const sinks: InjectedSinks<EventSinks> = {
+    events: { publish: { fn: (_info, event) => lane.publish(event), callDuringReplay: false } },
+  };
+  const created = await Worker.create({
+    connection,
+    namespace: temporal.namespace,
+    taskQueue: temporal.taskQueue,
+    workflowBundle: bundle,
+    activities: createActivities({
+      graph,
+      agents: createAgentFiles({ dir: agentsDir }),
+      lane,
+      model,
+      defaultModel: backend.model,
+      auditor: auditModel,
+      auditModel: auditor.model,
+      readiness,
+    }),
+    sinks,
+    // A heartbeat that is held back for longer than the stop may take would hold the stop back too.
+    maxHeartbeatThrottleInterval: '500ms',
+    defaultHeartbeatThrottleInterval: '500ms',
+    shutdownGraceTime: '2s',
+    shutdownForceTime: '8s',
+  });
+  const run = created.run();
+  return {
+    failed: run.then(() => new Promise<never>(() => undefined)),
+    async stop() {
+      if (created.getState() === 'RUNNING') created.shutdown();
+      // A worker that failed has said so through `failed`; the stop goes on with what is left.
+      await run.catch(() => undefined);
+      await Promise.all([model.close(), auditModel.close()]);
+    },
+  };
+}

@@ -1,0 +1,143 @@
+// A whole Candor for a test: worker and gateway as production builds them, against the run's Temporal and Neo4j and the
+// wire server. Each has a task queue of its own, so that test files do not answer each other's turns.
+
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { createDevTokenVerifier, issueDevToken } from '../src/api/auth/dev-token.ts';
+import { createOriginCheck } from '../src/api/auth/origin.ts';
+import type { ConversationId, TurnId } from '../src/protocol/ids.ts';
+import { turnWorkflowId } from '../src/protocol/ids.ts';
+import type { ModelReadiness } from '../src/protocol/ports.ts';
+import { installRuntime, runCandor, type CandorOptions, type RunningCandor } from '../src/run/candor.ts';
+import { loadWorkflowBundle } from '../src/run/workflow-bundle.ts';
+import { createChatClient, type ChatClient } from './chat-client.ts';
+import { createUpstream, type Upstream } from './upstream/upstream.ts';
+
+let runtimeInstalled = false;
+
+export interface Stack {
+  readonly candor: RunningCandor;
+  readonly url: string;
+  readonly upstream: Upstream;
+  readonly client: Client;
+  readonly options: CandorOptions;
+  token(user?: string): Promise<string>;
+  /** A socket of a user; closed with the stack. */
+  connect(options?: { readonly user?: string; readonly agentId?: string }): Promise<ChatClient>;
+  fetch(path: string, options?: RequestInit & { readonly user?: string }): Promise<Response>;
+  /** The number of history events and their bytes, as the server counts them. */
+  history(turnId: TurnId): Promise<{ readonly events: number; readonly bytes: number }>;
+  close(): Promise<void>;
+}
+
+export interface StackOptions {
+  readonly readiness?: ModelReadiness;
+  readonly agentsDir?: string;
+  readonly taskQueue?: string;
+  readonly roles?: 'both' | 'gateway' | 'worker';
+  readonly upstream?: Upstream;
+}
+
+export const newTurnId = (): TurnId => randomUUID() as TurnId;
+export const newConversationId = (): ConversationId => randomUUID() as ConversationId;
+
+/** The run's servers. @throws Error when the tests were not started by `npm test` */
+export function testServers() {
+  const read = (name: string): string => {
+    const value = process.env[`CANDOR_TEST_${name}`];
+    if (value === undefined)
+      throw new Error(`unable to find the test servers; CANDOR_TEST_${name} is not set: run npm test -- <file>`);
+    return value;
+  };
+  return {
+    temporal: { address: read('TEMPORAL_ADDRESS'), namespace: read('TEMPORAL_NAMESPACE') },
+    neo4j: { uri: read('NEO4J_URI'), user: read('NEO4J_USER'), password: read('NEO4J_PASSWORD') },
+    bundleDir: read('BUNDLE_DIR'),
+  };
+}
+
+export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  if (!runtimeInstalled) installRuntime('WARN');
+  runtimeInstalled = true;
+  const servers = testServers();
+  const roles = options.roles ?? 'both';
+  const upstream = options.upstream ?? (await createUpstream());
+  const key = new TextEncoder().encode(randomUUID());
+  const verifyToken = createDevTokenVerifier(key);
+  const backend = { baseUrl: upstream.url, apiKey: 'test-key-of-the-wire', model: 'wire-model' };
+  const candorOptions: CandorOptions = {
+    temporal: {
+      ...servers.temporal,
+      taskQueue: options.taskQueue ?? `test-${randomUUID()}`,
+      uiUrl: 'http://127.0.0.1:8233',
+    },
+    neo4j: servers.neo4j,
+    agentsDir: options.agentsDir ?? fileURLToPath(new URL('../agents', import.meta.url)),
+    worker:
+      roles === 'gateway'
+        ? null
+        : {
+            bundle: await loadWorkflowBundle(servers.bundleDir),
+            backend,
+            auditor: { ...backend, model: 'wire-auditor' },
+            readiness: options.readiness ?? (() => null),
+          },
+    gateway:
+      roles === 'worker'
+        ? null
+        : {
+            host: '127.0.0.1',
+            port: 0,
+            defaultModel: backend.model,
+            verifyToken,
+            checkOrigin: createOriginCheck([]),
+            signIn: null,
+            modelStatus: () => ({ state: 'ready', name: backend.model }),
+            webDir: null,
+            logLevel: 'warn',
+          },
+  };
+  const candor = await runCandor(candorOptions);
+  const connection = await Connection.connect({ address: servers.temporal.address });
+  const client = new Client({ connection, namespace: servers.temporal.namespace });
+  const sockets: ChatClient[] = [];
+  const url = candor.url ?? '';
+  const token = (user = 'ada'): Promise<string> => issueDevToken(key, { user });
+
+  return {
+    candor,
+    url,
+    upstream,
+    client,
+    options: candorOptions,
+    token,
+    async connect({ user = 'ada', agentId = 'operator' } = {}) {
+      const socket = await createChatClient({ url, agentId, token: await token(user) });
+      sockets.push(socket);
+      return socket;
+    },
+    async fetch(path, { user = 'ada', headers, ...init } = {}) {
+      const json = init.body === undefined ? {} : { 'content-type': 'application/json' };
+      return fetch(`${url}${path}`, {
+        ...init,
+        headers: {
+          authorization: `Bearer ${await token(user)}`,
+          ...json,
+          ...(headers as Record<string, string> | undefined),
+        },
+      });
+    },
+    async history(turnId) {
+      const { raw } = await client.workflow.getHandle(turnWorkflowId(turnId)).describe();
+      const info = raw.workflowExecutionInfo;
+      return { events: Number(info?.historyLength), bytes: Number(info?.historySizeBytes) };
+    },
+    async close() {
+      for (const socket of sockets) socket.close();
+      await candor.close();
+      await connection.close();
+      if (options.upstream === undefined) await upstream.close();
+    },
+  };
+}
