@@ -1,0 +1,15 @@
+// The browser's Storage in memory; two instances over one map are two tabs.
+
+import type { KeyValueStore } from '../../web/src/key-value-store.ts';
+
+export function createMemoryStore(entries = new Map<string, string>()): KeyValueStore {
+  return {
+    get length() {
+      return entries.size;
+    },
+    key: (index) => [...entries.keys()][index] ?? null,
+    getItem: (key) => entries.get(key) ?? null,
+    setItem: (key, value) => void entries.set(key, value),
+    removeItem: (key) => void entries.delete(key),
+  };
+}
