@@ -9,6 +9,13 @@ export type Segment = { readonly kind: 'control' | 'text'; readonly text: string
 /** What the model was trained with where a conversation has no system message. */
 const DEFAULT_SYSTEM = 'You are Qwen, created by Alibaba Cloud. You are a helpful assistant.';
 
+/**
+ * Beyond the model's own template: with that alone the coder models call a function in answer to everything, a greeting
+ * and a result that is already there included (right in 2 of 7 cases; with these sentences in 6; measured with 1.5 B).
+ */
+const TOOL_GUIDANCE =
+  'Call a function only when its description matches what the user asks for. If none of the functions fits the question, reply in plain words and do not write JSON. After a <tool_response>, answer in plain words from it.';
+
 export const TURN_START = '<|im_start|>';
 export const TURN_END = '<|im_end|>';
 export const TOOL_CALL_START = '<tool_call>';
@@ -78,6 +85,7 @@ function renderTools(tools: readonly ChatTool[]): Segment[] {
     { kind: 'control', text: TOOL_CALL_START },
     toText('\n{"name": <function-name>, "arguments": <args-json-object>}\n'),
     { kind: 'control', text: TOOL_CALL_END },
+    toText(`\n\n${TOOL_GUIDANCE}`),
   ];
 }
 

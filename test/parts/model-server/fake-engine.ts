@@ -47,7 +47,7 @@ export function createFakeEngine(options: FakeEngineOptions): FakeEngine {
   return {
     aborted,
     requests,
-    contextTokens: 100,
+    contextTokens: 200,
     tokenize: (segments) => segments.flatMap((segment) => segment.text.split(' ').map(() => 1)),
     open: async (_, signal) => {
       const lease = await pool.acquire(() => 0, signal);
