@@ -17,7 +17,7 @@ export interface DetectedBackend {
 }
 
 /** In the order of preference. */
-export const knownServers: readonly KnownServer[] = [
+const knownServers: readonly KnownServer[] = [
   { name: 'Ollama', port: 11434 },
   { name: 'LM Studio', port: 1234 },
   { name: 'vLLM', port: 8000 },

@@ -82,8 +82,9 @@ async function lockPart(context: PartsContext, key: string): Promise<() => Promi
   let lost = false;
   const options = {
     realpath: false,
-    stale: 20_000,
-    update: 5_000,
+    // How long the lock of a killed process holds up the next one.
+    stale: 10_000,
+    update: 3_000,
     lockfilePath: join(cacheDir, `${key}.lock`),
     // A machine that slept loses its lock; the library would end the whole process for it.
     onCompromised: () => {

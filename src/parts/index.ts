@@ -13,7 +13,7 @@ import { locateNeo4jJars } from './neo4j-jars.ts';
 import { locateTemporalCli, locateTemporalTestServer } from './temporal-parts.ts';
 
 export { toCacheDir, type Env, type PartsContext } from './context.ts';
-export { toPlatform, platforms, type Platform } from './platform.ts';
+export { toPlatform, type Platform } from './platform.ts';
 export { PartError, type PartErrorKind } from './part-error.ts';
 export { createProgressRenderer, formatProgress, type PartsEvent, type Progress, type Report } from './progress.ts';
 export { locateTemporalCli, locateTemporalTestServer } from './temporal-parts.ts';
@@ -30,7 +30,7 @@ export { locateLlama } from './llama.ts';
 export { startModelServer, type ModelServerOptions, type RunningModelServer } from './model-process.ts';
 export { checkRoom, type Plan } from './room.ts';
 export { checkDisk, checkMemory, type Need } from './preflight.ts';
-export { detectBackend, knownServers, type DetectedBackend, type KnownServer } from './detect-backend.ts';
+export { detectBackend, type DetectedBackend } from './detect-backend.ts';
 
 /** What Neo4j needs to be started. */
 export interface Neo4jParts {

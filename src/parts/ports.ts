@@ -56,7 +56,7 @@ export async function findFree(host: string): Promise<number> {
 }
 
 /** Nothing listens and it can be listened on: macOS lets one listen beside a server on all addresses. */
-export async function isFree(host: string, port: number): Promise<boolean> {
+async function isFree(host: string, port: number): Promise<boolean> {
   return !(await answers(host, port)) && (await listenOnce(host, port)) !== undefined;
 }
 

@@ -23,7 +23,7 @@ export interface Wheel {
 }
 
 /** How to run pip here, as a command and its first arguments. Throws `missing_tool`. */
-export async function findPip(env: PartsContext['env']): Promise<readonly [string, ...string[]]> {
+async function findPip(env: PartsContext['env']): Promise<readonly [string, ...string[]]> {
   const candidates: readonly (readonly [string, ...string[]])[] = [
     ['python3', '-m', 'pip'],
     ['pip3'],

@@ -1,7 +1,7 @@
 /** Where a part comes from: the order of the sources, what each failure says, and that nothing half-fetched is taken. */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import * as tar from 'tar';
@@ -272,6 +272,17 @@ describe('the cache', () => {
       expect(await readdir(stage)).toEqual(['half']);
     });
     expect(existsSync(join(cacheDir, 'part'))).toBe(true);
+  });
+
+  test('does not wait for the lock of a process that was killed', async () => {
+    const cacheDir = await makeFolder();
+    await mkdir(join(cacheDir, 'part.lock'));
+    const longAgo = new Date(Date.now() - 60_000);
+    await utimes(join(cacheDir, 'part.lock'), longAgo, longAgo);
+    const context = createContext(cacheDir);
+    await fetchOnce(context, 'part', not);
+    expect(context.events).toEqual([]);
+    expect(await readdir(cacheDir)).toEqual(['part']);
   });
 
   test('says what to do when its folder cannot be made', async () => {
