@@ -1,0 +1,107 @@
+// The command `candor`. Reads the configuration, hands it down, owns the terminal and the signals; everything else is
+// elsewhere.
+
+import { Command } from 'commander';
+import { loadDevKey } from './api/auth/dev-keys.ts';
+import { issueDevToken } from './api/auth/dev-token.ts';
+import { ConfigError, loadConfig, toPrintable } from './config.ts';
+import { createGraph } from './graph/neo4j.ts';
+import { loadKnowledge } from './knowledge/load-knowledge.ts';
+import { PartError } from './parts/index.ts';
+import { CandorError } from './protocol/errors.ts';
+import { readRunning } from './run/data-folder.ts';
+import { StartError } from './run/search-attributes.ts';
+import { serve } from './run/serve.ts';
+import { start } from './run/start.ts';
+
+const say = (line: string): void => console.log(line);
+
+/** Runs the command line; sets the exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const program = new Command('candor')
+    .description('A durable agent chat backend on Temporal.')
+    .configureHelp({ sortSubcommands: true });
+
+  program
+    .command('start')
+    .description('run everything on this machine: Temporal, Neo4j, a model, worker and gateway')
+    .option('--model <model>', 'small, none, or the address of an OpenAI-compatible server')
+    .action(({ model }: { model?: string }) =>
+      untilSignal((signal) => start({ config: loadConfig(), env: process.env, model: model ?? null, say, signal })),
+    );
+  for (const role of ['worker', 'gateway'] as const) {
+    program
+      .command(role)
+      .description(`run a ${role} against the servers of the configuration`)
+      .action(() => untilSignal((signal) => serve(role, { config: loadConfig(), say, signal })));
+  }
+  program
+    .command('token')
+    .description('print a development token for the running product')
+    .option('--user <user>', 'claim sub', 'local')
+    .option('--tier <tier>', 'free, early, mid or enterprise', 'enterprise')
+    .option('--role <role...>', 'claim roles', [])
+    .action(async ({ user, tier, role }: { user: string; tier: string; role: string[] }) => {
+      const known = (['free', 'early', 'mid', 'enterprise'] as const).find((name) => name === tier);
+      if (known === undefined)
+        throw new StartError(`unable to make a token; ${tier} is no tier: free, early, mid or enterprise`);
+      const key = await loadDevKey(loadConfig().paths.data);
+      say(await issueDevToken(key, { user, tier: known, roles: role }));
+    });
+  program
+    .command('ingest')
+    .description('load the knowledge folder into the graph')
+    .argument('[folder]', 'markdown files')
+    .action(async (folder?: string) => {
+      const config = loadConfig();
+      const running = await readRunning(config.paths.data);
+      const { uri, user, password } = config.neo4j;
+      const address = uri !== null && password !== null ? { uri, user, password } : running?.neo4j;
+      if (address === undefined)
+        throw new StartError('unable to load knowledge; Candor does not run and NEO4J_URI is not set');
+      const graph = createGraph(address);
+      try {
+        await graph.migrate();
+        await loadKnowledge(folder ?? config.paths.knowledge, graph, say);
+      } finally {
+        await graph.close();
+      }
+    });
+  program
+    .command('config')
+    .description('print the configuration, secrets masked, and where each value came from')
+    .action(() => {
+      for (const { name, value, source } of toPrintable(loadConfig())) say(`${name} = ${value}  # ${source}`);
+    });
+
+  try {
+    await program.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!isAnticipated(error)) throw error;
+    console.error(error.message);
+    process.exitCode = 1;
+  }
+}
+
+const isAnticipated = (error: unknown): error is Error =>
+  error instanceof StartError ||
+  error instanceof PartError ||
+  error instanceof ConfigError ||
+  error instanceof CandorError;
+
+/** Runs until Ctrl-C, SIGTERM or SIGHUP. A second one does not wait. */
+async function untilSignal(run: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const stop = new AbortController();
+  const onSignal = (): void => {
+    if (stop.signal.aborted) process.exit(130);
+    stop.abort();
+    console.log('\nstopping …');
+  };
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const name of names) process.on(name, onSignal);
+  try {
+    await run(stop.signal);
+  } finally {
+    for (const name of names) process.off(name, onSignal);
+  }
+}

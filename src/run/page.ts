@@ -1,0 +1,48 @@
+// The built page: made when it is missing or older than its sources.
+
+import { spawn } from 'node:child_process';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { StartError } from './search-attributes.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Folder of the built page. @throws StartError when it cannot be built */
+export async function ensurePage(): Promise<string> {
+  const dist = join(root, 'web', 'dist');
+  const built = await newest(dist);
+  const sources = await Promise.all(
+    ['web/src', 'web/public', 'src/protocol'].map((folder) => newest(join(root, folder))),
+  );
+  // A deployed image has the built page and no sources of it.
+  if (built > Math.max(...sources)) return dist;
+  const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
+  const child = spawn(process.execPath, [vite, 'build', 'web', '--logLevel', 'error'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let said = '';
+  child.stderr.on('data', (data: Buffer) => (said += data.toString('utf8')));
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('exit', resolve);
+  });
+  if (code !== 0)
+    throw new StartError(
+      `unable to build the page; ${said.trim().split('\n')[0] ?? 'vite gave no reason'}: run npm ci again`,
+    );
+  return dist;
+}
+
+/** Time of the newest file below; 0 when there is none. */
+async function newest(folder: string): Promise<number> {
+  try {
+    const names = await readdir(folder, { recursive: true });
+    const times = await Promise.all(names.map(async (name) => (await stat(join(folder, name))).mtimeMs));
+    return Math.max(0, ...times);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 0;
+    throw error;
+  }
+}

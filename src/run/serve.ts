@@ -1,0 +1,80 @@
+// `candor worker` and `candor gateway`: one role a process, against servers that are there already.
+
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import type { Config } from '../config.ts';
+import { createAuth } from './auth.ts';
+import { chooseModel } from './backend.ts';
+import { installRuntime, runCandor, type CandorOptions } from './candor.ts';
+import { ensurePage } from './page.ts';
+import { StartError } from './search-attributes.ts';
+import { loadWorkflowBundle } from './workflow-bundle.ts';
+
+export interface ServeOptions {
+  readonly config: Config;
+  readonly say: (line: string) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Runs until the signal. @throws StartError */
+export async function serve(role: 'worker' | 'gateway', { config, say, signal }: ServeOptions): Promise<void> {
+  const { address, namespace, taskQueue, uiUrl } = config.temporal;
+  const { uri, user, password } = config.neo4j;
+  if (address === null) throw new StartError(`unable to run a ${role}; TEMPORAL_ADDRESS is not set`);
+  if (uri === null || password === null)
+    throw new StartError(`unable to run a ${role}; NEO4J_URI and NEO4J_PASSWORD are not set`);
+  const choice = await chooseModel(config, null);
+  if (choice.kind !== 'remote') throw new StartError(`unable to run a ${role}; OPENAI_BASE_URL is not set`);
+  installRuntime('INFO');
+  say(choice.why);
+  const { backend } = choice;
+  const auditor =
+    config.audit.baseUrl === null
+      ? backend
+      : { baseUrl: config.audit.baseUrl, apiKey: config.audit.apiKey, model: backend.model };
+  const worker: CandorOptions['worker'] = {
+    bundle: await loadWorkflowBundle(join(config.paths.data, 'bundles')),
+    backend,
+    auditor: { ...auditor, model: config.audit.name ?? auditor.model },
+    readiness: () => null,
+  };
+  const gateway = async (): Promise<CandorOptions['gateway']> => ({
+    ...(await createAuth(config)),
+    host: config.gateway.host,
+    port: config.gateway.port ?? 3000,
+    defaultModel: backend.model,
+    modelStatus: () => ({ state: 'ready', name: backend.model }),
+    webDir: await ensurePage(),
+    logLevel: config.log.level,
+  });
+  const candor = await runCandor({
+    temporal: { address, namespace, taskQueue, uiUrl },
+    neo4j: { uri, user, password },
+    agentsDir: config.paths.agents,
+    worker: role === 'worker' ? worker : null,
+    gateway: role === 'gateway' ? await gateway() : null,
+  });
+  const stopHealth = role === 'worker' ? serveHealth(config.worker.healthPort) : () => undefined;
+  try {
+    say(role === 'worker' ? `worker polls ${taskQueue} at ${address}` : `gateway listens at ${candor.url}`);
+    await Promise.race([
+      candor.failed,
+      new Promise<void>((resolve) =>
+        signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
+      ),
+    ]);
+  } finally {
+    stopHealth();
+    await candor.close();
+  }
+}
+
+/** A worker has no port of its own; orchestrators want one to ask. */
+function serveHealth(port: number | null): () => void {
+  if (port === null) return () => undefined;
+  const server = createServer((request, response) => {
+    const known = request.url === '/healthz';
+    response.writeHead(known ? 200 : 404, { 'content-type': 'application/json' }).end(known ? '{"status":"ok"}' : '{}');
+  }).listen(port, '127.0.0.1');
+  return () => void server.close();
+}
