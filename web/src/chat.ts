@@ -71,6 +71,8 @@ export interface ChatOptions extends Pick<DeliveryOptions, 'clock' | 'random' | 
 }
 
 const defaultAgentId = 'operator' as AgentId;
+const firstVerdictMs = 3_000;
+const maxVerdictMs = 60_000;
 const statusPollMs = { loading: 1_500, settled: 20_000 } as const;
 
 export function createChat(options: ChatOptions): Chat {
@@ -94,6 +96,7 @@ export function createChat(options: ChatOptions): Chat {
   let closed = false;
   let cancelPoll = (): void => undefined;
   const linked = new Set<ConversationId>();
+  const verdictTimers = new Map<ConversationId, () => void>();
 
   /** A refusal of the gateway becomes a notice; anything else is a bug and is not caught. */
   const tellProblem = (show: (problem: Problem, error: RestError) => void) => (error: unknown) => {
@@ -119,8 +122,7 @@ export function createChat(options: ChatOptions): Chat {
     onRefused: ({ code, message }) => patch({ notice: { code, message } }),
     onMoved(id, reason) {
       if (reason === 'reconnected') return id === state.get().openId ? void load(id) : undefined;
-      // A verdict may have come between the loading and the watching.
-      if (reason === 'watched') return void loadTurns(id, (turn) => isOver(turn) && auditOf(turn) === 'running');
+      if (reason === 'watched') return void askForVerdicts(id);
       if (reason === 'linked' && linked.has(id)) return;
       if (reason === 'linked') {
         linked.add(id);
@@ -129,6 +131,7 @@ export function createChat(options: ChatOptions): Chat {
       }
       void loadList();
       void loadTurns(id, isBehind);
+      if (reason === 'ended') awaitVerdicts(id, firstVerdictMs);
     },
   });
 
@@ -161,6 +164,23 @@ export function createChat(options: ChatOptions): Chat {
         tellProblem(() => undefined)(error);
       }
     }
+  };
+
+  /**
+   * The verdict comes as an event to whoever follows the turn. A page that was loaded after the end follows nothing, so
+   * it asks, at growing intervals, as long as somebody looks at the conversation.
+   */
+  const askForVerdicts = async (id: ConversationId, delayMs: number = firstVerdictMs): Promise<void> => {
+    await loadTurns(id, awaitsVerdict);
+    if (conversations.find(id)?.turns.some(awaitsVerdict) === true) awaitVerdicts(id, delayMs);
+  };
+  const awaitVerdicts = (id: ConversationId, delayMs: number): void => {
+    if (closed || verdictTimers.has(id)) return;
+    const cancel = clock.after(delayMs, () => {
+      verdictTimers.delete(id);
+      if (state.get().openId === id) void askForVerdicts(id, Math.min(delayMs * 2, maxVerdictMs));
+    });
+    verdictTimers.set(id, cancel);
   };
 
   const loadList = async (): Promise<void> => {
@@ -313,6 +333,7 @@ export function createChat(options: ChatOptions): Chat {
     close() {
       closed = true;
       cancelPoll();
+      for (const cancel of verdictTimers.values()) cancel();
       delivery.close();
     },
   };
@@ -321,3 +342,5 @@ export function createChat(options: ChatOptions): Chat {
 /** REST has more to tell: the link to Temporal UI from the start, the outcome after the end. */
 const isBehind = (turn: Turn): boolean =>
   stateOfTurn(turn) !== 'unsent' && (turn.resource === null || isOver(turn) !== isEnd(turn.resource.state));
+
+const awaitsVerdict = (turn: Turn): boolean => isOver(turn) && auditOf(turn) === 'running';

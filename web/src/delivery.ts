@@ -2,7 +2,7 @@
 // accepted, resumes what is not over, asks again for what a gap hides. Every frame may be lost with its connection, so
 // each `hello` starts from what is known here and not from what was sent before.
 
-import { cursorOf, hasGap, terminalOf } from '../../src/protocol/transcript.ts';
+import { cursorOf, emptyTranscript, hasGap, terminalOf } from '../../src/protocol/transcript.ts';
 import type { ErrorInfo } from '../../src/protocol/errors.ts';
 import type { TurnEvent } from '../../src/protocol/events.ts';
 import type { AgentSummary, ClientFrame, ErrorFrame, ServerFrame } from '../../src/protocol/frames.ts';
@@ -185,6 +185,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const refused = (agentId: AgentId, { error, inReplyTo }: ErrorFrame): void => {
     const turn = isUuid(inReplyTo) ? conversations.findTurn(inReplyTo as TurnId) : null;
     if (turn !== null) {
+      if (error.code === 'invalid_request' && stateOfTurn(turn) !== 'unsent' && turn.transcript.log.length > 0) {
+        // What was shown was provisional and is gone from the log: only the whole turn can be asked for.
+        conversations.update(turn.conversationId, (known) =>
+          updateTurn(known, turn.turnId, (old) => ({ ...old, transcript: emptyTranscript })),
+        );
+        return again(turn.turnId);
+      }
       conversations.update(turn.conversationId, (known) => withRefusal(known, turn.turnId, error));
       if (error.retryable)
         later(turn.turnId, error.retryAfterMs ?? retryAfterRefusalMs, ({ refusal }) => refusal !== null);

@@ -24,9 +24,10 @@ export interface StepResource {
 export interface TurnResource {
   readonly turnId: TurnId;
   readonly conversationId: ConversationId;
-  readonly agentId: AgentId;
+  /** `null` while neither the engine nor the graph has answered. */
+  readonly agentId: AgentId | null;
   readonly state: TurnState;
-  readonly text: string;
+  readonly text: string | null;
   readonly answer: string | null;
   readonly error: ErrorInfo | null;
   readonly receipt: Receipt | null;

@@ -85,7 +85,8 @@ export function createConnection(options: ConnectionOptions): Connection {
       return;
     }
     if (frame.type === 'error') lastError = frame.error;
-    onFrame(frame);
+    // Before `hello` an error explains the close that follows; the state carries it.
+    if (greeted) onFrame(frame);
   };
 
   const lost = (decision: AfterClose): void => {
