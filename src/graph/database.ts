@@ -2,9 +2,10 @@
 // here, because Temporal owns retries and two owners multiply them; every wait has an end, because a server that accepts
 // connections and answers nothing would hold its callers for ever.
 
-import neo4j, { type Driver, type Session } from 'neo4j-driver';
+import neo4j, { type Session } from 'neo4j-driver';
 import { CandorError } from '../protocol/errors.ts';
 import { toGraphError } from './graph-error.ts';
+import { within } from './within.ts';
 
 export interface GraphOptions {
   /** `bolt://…` or `neo4j://…`. */
@@ -17,6 +18,8 @@ export interface GraphOptions {
   readonly now?: () => Date;
   /** How long a query may take, locks included. */
   readonly queryTimeoutMs?: number;
+  /** For a connection, or for one of the pool to become free. */
+  readonly connectTimeoutMs?: number;
 }
 
 export type Parameters = Readonly<Record<string, unknown>>;
@@ -43,8 +46,10 @@ export interface Database {
   close(): Promise<void>;
 }
 
-const connectTimeoutMs = 5_000;
+const defaultConnectTimeoutMs = 5_000;
 const defaultQueryTimeoutMs = 10_000;
+/** A connection that rested longer is tried before it is used: Neo4j may have been started anew meanwhile. */
+const idleIsSuspectMs = 1_000;
 const patientTimeoutMs = 120_000;
 /** The server's own time-out comes first; this one is for a server that says nothing any more. */
 const silenceMs = 2_000;
@@ -52,10 +57,12 @@ const silenceMs = 2_000;
 /** Opens no connection yet; an address that cannot be one throws at once. */
 export function createDatabase(options: GraphOptions): Database {
   const { uri, user, password, database = 'neo4j', queryTimeoutMs = defaultQueryTimeoutMs } = options;
+  const connectTimeoutMs = options.connectTimeoutMs ?? defaultConnectTimeoutMs;
   const clock = options.now ?? (() => new Date());
   const driver = neo4j.driver(uri, neo4j.auth.basic(user, password), {
     connectionTimeout: connectTimeoutMs,
     connectionAcquisitionTimeout: connectTimeoutMs,
+    connectionLivenessCheckTimeout: idleIsSuspectMs,
     maxTransactionRetryTime: 0,
     disableLosslessIntegers: true,
     notificationFilter: { minimumSeverityLevel: 'OFF' },
@@ -63,10 +70,36 @@ export function createDatabase(options: GraphOptions): Database {
     telemetryDisabled: true,
   });
 
+  let isClosed = false;
+
+  const inSession = async <Value>(
+    defaultAccessMode: AccessMode,
+    timeoutMs: number,
+    work: (session: Session) => Promise<Value>,
+  ): Promise<Value> => {
+    // The driver would open new connections, which nobody closes any more.
+    if (isClosed)
+      throw new CandorError('graph_unavailable', { cause: new Error('unable to query Neo4j; it is closed') });
+    const session = driver.session({ database, defaultAccessMode });
+    const attempt = async (): Promise<Value> => {
+      try {
+        return await work(session);
+      } finally {
+        // Rolls back what is still open.
+        await session.close();
+      }
+    };
+    try {
+      return await within(timeoutMs + connectTimeoutMs + silenceMs, attempt);
+    } catch (error) {
+      throw toGraphError(error);
+    }
+  };
+
   const runAlone =
     (mode: AccessMode, timeoutMs: number): RunQuery =>
     <Row extends object>(cypher: string, parameters: Parameters = {}) =>
-      inSession(driver, database, mode, timeoutMs, async (session) => {
+      inSession(mode, timeoutMs, async (session) => {
         const result = await session.run(cypher, parameters, { timeout: timeoutMs });
         return result.records.map((record) => record.toObject() as Row);
       });
@@ -76,7 +109,7 @@ export function createDatabase(options: GraphOptions): Database {
     write: runAlone('WRITE', queryTimeoutMs),
     patient: runAlone('WRITE', patientTimeoutMs),
     transaction: (work) =>
-      inSession(driver, database, 'WRITE', queryTimeoutMs, async (session) => {
+      inSession('WRITE', queryTimeoutMs, async (session) => {
         // Not awaited: the driver then sends BEGIN together with the first query, which saves a round trip.
         const transaction = session.beginTransaction({ timeout: queryTimeoutMs });
         const run: RunQuery = async <Row extends object>(cypher: string, parameters: Parameters = {}) => {
@@ -88,43 +121,9 @@ export function createDatabase(options: GraphOptions): Database {
         return value;
       }),
     now: () => clock().toISOString(),
-    close: () => driver.close(),
+    async close() {
+      isClosed = true;
+      await driver.close();
+    },
   };
-}
-
-/** Closing a session rolls back what is still open in it. */
-async function inSession<Value>(
-  driver: Driver,
-  database: string,
-  defaultAccessMode: AccessMode,
-  timeoutMs: number,
-  work: (session: Session) => Promise<Value>,
-): Promise<Value> {
-  const session = driver.session({ database, defaultAccessMode });
-  try {
-    return await within(timeoutMs + connectTimeoutMs + silenceMs, async () => {
-      try {
-        return await work(session);
-      } finally {
-        await session.close();
-      }
-    });
-  } catch (error) {
-    throw toGraphError(error);
-  }
-}
-
-async function within<Value>(limitMs: number, work: () => Promise<Value>): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      const cause = new Error(`unable to query Neo4j; no answer within ${limitMs} ms, look at the server's log`);
-      reject(new CandorError('graph_unavailable', { cause }));
-    }, limitMs);
-  });
-  try {
-    return await Promise.race([work(), silence]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

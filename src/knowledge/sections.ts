@@ -20,6 +20,8 @@ export function toSections(markdown: string): readonly Section[] {
   const sections: Section[] = [];
   let path: readonly string[] = [];
   let open: { readonly heading: string; readonly start: number; end: number } | null = null;
+  // Start of a deeper heading that waits for its text: it must not end the piece before.
+  let leadStart: number | null = null;
   const close = (): void => {
     if (open !== null) sections.push({ heading: open.heading, text: markdown.slice(open.start, open.end).trim() });
     open = null;
@@ -28,17 +30,19 @@ export function toSections(markdown: string): readonly Section[] {
   for (const block of fromMarkdown(markdown).children) {
     const start = block.position?.start.offset ?? 0;
     const end = block.position?.end.offset ?? start;
-    const depth = block.type === 'heading' ? block.depth : null;
-    if (depth !== null && depth <= sectionDepth) {
+    if (block.type === 'heading' && block.depth <= sectionDepth) {
       close();
-      path = depth === sectionDepth ? [toString(block)] : [];
-      continue;
+      leadStart = null;
+      path = block.depth === sectionDepth ? [toString(block)] : [];
+    } else if (block.type === 'heading') {
+      path = [...path.slice(0, block.depth - sectionDepth), toString(block)];
+      leadStart ??= start;
+    } else {
+      if (open !== null && end - open.start > maxSectionLength) close();
+      open ??= { heading: path.join(' › '), start: leadStart ?? start, end };
+      open.end = end;
+      leadStart = null;
     }
-    if (open !== null && end - open.start > maxSectionLength) close();
-    // A deeper heading leads only what comes after it in a cut: at the top of a piece it says where the piece belongs.
-    if (depth !== null) path = [...path.slice(0, depth - sectionDepth), toString(block)];
-    open ??= { heading: path.join(' › '), start, end };
-    open.end = end;
   }
   close();
   return sections;
