@@ -1,0 +1,93 @@
+/** Runs the cases of this folder against the reducer that gateway, page and client library share. */
+import { readFileSync, readdirSync } from 'node:fs';
+import { describe, expect, test } from '@jest/globals';
+import { toCursor, type CursorFrame } from '../../src/protocol/cursor.ts';
+import type { Delta, TurnEvent } from '../../src/protocol/events.ts';
+import { parseCursor } from '../../src/protocol/schema.ts';
+import {
+  answerOf,
+  applyEvents,
+  cursorOf,
+  emptyTranscript,
+  eventsAfter,
+  hasGap,
+  stateOf,
+  type TextStream,
+  type Transcript,
+} from '../../src/protocol/transcript.ts';
+
+interface Case {
+  readonly name: string;
+  readonly rules: readonly string[];
+  readonly events: readonly Partial<TurnEvent>[];
+  readonly expect: {
+    readonly log: readonly number[];
+    readonly streams: readonly TextStream[];
+    readonly gap: boolean;
+    readonly state?: string;
+    readonly answer?: string;
+    readonly cursor?: CursorFrame;
+    readonly waiting?: string | null;
+    readonly audit?: string | null;
+  };
+  readonly resumes?: readonly { readonly cursor: CursorFrame; readonly sends: readonly object[] }[];
+}
+
+const folder = new URL('./', import.meta.url);
+const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
+const suites = files.map((file) => {
+  const { base, cases } = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { base: object; cases: Case[] };
+  const toEvents = (given: Case): TurnEvent[] => given.events.map((event) => ({ ...base, ...event }) as TurnEvent);
+  return { file, cases, toEvents };
+});
+
+const inAnyOrder = (streams: readonly object[] = []): string[] =>
+  streams.map((stream) => JSON.stringify(Object.entries(stream).sort())).sort();
+
+function toSummary(transcript: Transcript, events: readonly TurnEvent[]): Required<Case['expect']> {
+  return {
+    log: transcript.log.map((event) => events.indexOf(event)),
+    streams: transcript.streams.filter(({ state, text }) => state !== 'discarded' && text !== ''),
+    gap: hasGap(transcript),
+    state: stateOf(transcript),
+    answer: answerOf(transcript),
+    cursor: cursorOf(transcript),
+    waiting: transcript.waiting?.reason ?? null,
+    audit: transcript.audit?.type === 'audit_completed' ? transcript.audit.verdict : transcript.audit && 'failed',
+  };
+}
+
+/** An event of the log by its `seq`; a delta by what addresses it. */
+function toSent(event: TurnEvent): object {
+  if (event.type !== 'delta') return { seq: 'seq' in event ? event.seq : event.type };
+  const { step, attempt, channel, offset, text, after }: Delta = event;
+  return { step, attempt, channel, offset, text, after };
+}
+
+describe.each(suites)('$file', ({ cases, toEvents }) => {
+  test.each(cases)('$name', (given) => {
+    const events = toEvents(given);
+    const transcript = applyEvents(emptyTranscript, events);
+    const { streams, cursor, ...rest } = toSummary(transcript, events);
+    const { streams: shown, cursor: at, ...wanted } = given.expect;
+    expect(rest).toMatchObject(wanted);
+    expect(inAnyOrder(streams)).toEqual(inAnyOrder(shown));
+    if (at !== undefined) {
+      expect(cursor.seq).toBe(at.seq);
+      expect(inAnyOrder(cursor.streams)).toEqual(inAnyOrder(at.streams));
+    }
+    for (const { cursor: from, sends } of given.resumes ?? []) {
+      expect(eventsAfter(transcript, toCursor(parseCursor(from))).map(toSent)).toEqual(sends);
+    }
+  });
+});
+
+test('every case names rules that PROTOCOL.md has, and every rule about a transcript has a case', () => {
+  const document = readFileSync(new URL('../../PROTOCOL.md', import.meta.url), 'utf8');
+  const rules = [...document.matchAll(/^- \*\*(R\d+)\*\*/gm)].map(([, rule]) => rule);
+  const named = new Set(suites.flatMap(({ cases }) => cases.flatMap((given) => given.rules)));
+  expect(rules).toEqual(rules.map((_, index) => `R${index + 1}`));
+  expect([...named].filter((rule) => !rules.includes(rule))).toEqual([]);
+  const aboutTranscripts = [11, 12, 13, 14, 15, 16, 19, 20, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36];
+  expect(aboutTranscripts.map((number) => `R${number}`).filter((rule) => !named.has(rule))).toEqual([]);
+});
