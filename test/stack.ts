@@ -37,6 +37,8 @@ export interface StackOptions {
   readonly taskQueue?: string;
   readonly roles?: 'both' | 'gateway' | 'worker';
   readonly upstream?: Upstream;
+  /** Folder of the built page; absent: none is served. */
+  readonly webDir?: string;
 }
 
 export const newTurnId = (): TurnId => randomUUID() as TurnId;
@@ -94,7 +96,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
             checkOrigin: createOriginCheck([]),
             signIn: null,
             modelStatus: () => ({ state: 'ready', name: backend.model }),
-            webDir: null,
+            webDir: options.webDir ?? null,
             logLevel: 'warn',
           },
   };
