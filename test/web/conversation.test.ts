@@ -14,7 +14,7 @@ import {
   withResource,
   type Conversation,
 } from '../../web/src/conversation.ts';
-import { toFrame } from '../../web/src/delivery.ts';
+import { toFrame } from '../../web/src/turn-frame.ts';
 import type { Outgoing } from '../../web/src/outbox.ts';
 import type { TurnResource } from '../../web/src/resources.ts';
 import { answerOfTurn, auditOf, needsEvents, stateOfTurn, type Turn } from '../../web/src/turn.ts';

@@ -1,46 +1,22 @@
 // What a signed-in person can do: the list of conversations, the one that is open, and the messages in it. It owns no
 // turn state; conversations.ts does.
 
-import type { AgentSummary } from '../../src/protocol/frames.ts';
 import type { AgentId, ConversationId, TurnId } from '../../src/protocol/ids.ts';
-import {
-  newConversation,
-  openTurns,
-  updateTurn,
-  withLoaded,
-  withOutgoing,
-  withRefusal,
-  withResource,
-  withoutTurn,
-} from './conversation.ts';
+import { initialChatState, withNewestPage, type ChatState } from './chat-state.ts';
+import { newConversation, openTurns, updateTurn, withOutgoing, withRefusal, withoutTurn } from './conversation.ts';
+import { createConversationLoader } from './conversation-loader.ts';
 import { createConversations, type Conversations } from './conversations.ts';
 import { createDelivery, type DeliveryOptions } from './delivery.ts';
 import { createObservable, type Observable } from './observable.ts';
 import type { Outgoing } from './outbox.ts';
-import type { ConversationResource, StatusResource } from './resources.ts';
-import { RestError, type Problem, type Rest } from './rest.ts';
-import type { ConnectionState } from './socket.ts';
-import { auditOf, isEnd, isOver, stateOfTurn, type Turn } from './turn.ts';
-
-export interface ChatState {
-  readonly agents: readonly AgentSummary[];
-  /** Agent of the next new conversation. */
-  readonly agentId: AgentId;
-  readonly items: readonly ConversationResource[];
-  /** Opaque place of the next page; `null` at the end. */
-  readonly next: string | null;
-  readonly listState: 'loading' | 'ready' | { readonly problem: Problem };
-  /** `null`: a conversation that has no message yet. */
-  readonly openId: ConversationId | null;
-  readonly connections: ReadonlyMap<AgentId, ConnectionState>;
-  readonly status: StatusResource | null;
-  /** The last thing that went wrong outside of a turn. */
-  readonly notice: Problem | null;
-}
+import { RestError, type Rest } from './rest.ts';
+import { startStatusPoll } from './status-poll.ts';
 
 export interface Chat extends Observable<ChatState> {
   readonly conversations: Conversations;
   open(id: ConversationId | null): void;
+  /** Asks once more for a conversation that could not be loaded. */
+  reload(id: ConversationId): void;
   chooseAgent(agentId: AgentId): void;
   /** Sends a message into the open conversation, which is made when there is none. */
   send(text: string): void;
@@ -70,40 +46,26 @@ export interface ChatOptions extends Pick<DeliveryOptions, 'clock' | 'random' | 
   readonly onOpened: (id: ConversationId | null) => void;
 }
 
-const defaultAgentId = 'operator' as AgentId;
-const firstVerdictMs = 3_000;
-const maxVerdictMs = 60_000;
-const statusPollMs = { loading: 1_500, settled: 20_000 } as const;
-
 export function createChat(options: ChatOptions): Chat {
   const { rest, outbox, clock, newId, onOpened } = options;
   const conversations = createConversations(options.schedule);
-  const state = createObservable<ChatState>(
-    {
-      agents: [],
-      agentId: defaultAgentId,
-      items: [],
-      next: null,
-      listState: 'loading',
-      openId: null,
-      connections: new Map(),
-      status: null,
-      notice: null,
-    },
-    options.schedule,
-  );
+  const state = createObservable<ChatState>(initialChatState, options.schedule);
   const patch = (part: Partial<ChatState>): void => state.set({ ...state.get(), ...part });
-  let closed = false;
-  let cancelPoll = (): void => undefined;
-  const linked = new Set<ConversationId>();
-  const verdictTimers = new Map<ConversationId, () => void>();
 
-  /** A refusal of the gateway becomes a notice; anything else is a bug and is not caught. */
-  const tellProblem = (show: (problem: Problem, error: RestError) => void) => (error: unknown) => {
+  /** A refusal is told to the reader; anything else is a bug and is not caught. */
+  const notify = (error: unknown): void => {
     if (!(error instanceof RestError)) throw error;
-    if (!closed) show(error.problem, error);
+    patch({ notice: error.problem });
   };
-  const notify = tellProblem((problem) => patch({ notice: problem }));
+
+  const loader = createConversationLoader({
+    rest,
+    outbox,
+    conversations,
+    clock,
+    isOpen: (id) => id === state.get().openId,
+    onLoaded: (id) => follow(id),
+  });
 
   const delivery = createDelivery({
     conversations,
@@ -121,92 +83,37 @@ export function createChat(options: ChatOptions): Chat {
     onAgents: (agents) => patch({ agents }),
     onRefused: ({ code, message }) => patch({ notice: { code, message } }),
     onMoved(id, reason) {
-      if (reason === 'reconnected') return id === state.get().openId ? void load(id) : undefined;
-      if (reason === 'watched') return void askForVerdicts(id);
-      if (reason === 'linked' && linked.has(id)) return;
-      if (reason === 'linked') {
-        linked.add(id);
-        conversations.update(id, (known) => (known.load === 'new' ? { ...known, load: 'loaded' } : known));
-        delivery.bring(id);
+      switch (reason) {
+        case 'reconnected':
+          if (id === state.get().openId) void loader.load(id);
+          return;
+        case 'watched':
+          return void loader.askForVerdicts(id);
+        case 'linked':
+          if (!loader.markLinked(id)) return;
+          delivery.bring(id);
+          break;
+        case 'ended':
+          void loader.catchUp(id).then(() => loader.askForVerdicts(id));
+          return void loadList();
+        case 'accepted':
       }
+      void loader.catchUp(id);
       void loadList();
-      void loadTurns(id, isBehind);
-      if (reason === 'ended') awaitVerdicts(id, firstVerdictMs);
     },
   });
-
-  const load = async (id: ConversationId): Promise<void> => {
-    try {
-      const loaded = await rest.conversation(id);
-      for (const turn of loaded.turns) outbox.remove(turn.turnId);
-      conversations.update(id, (known) => withLoaded(known, loaded));
-      linked.add(id);
-      const conversation = conversations.find(id);
-      if (conversation !== null) delivery.follow(conversation);
-    } catch (error) {
-      tellProblem((problem, { status }) => {
-        // Its first message may wait for being linked: the turn is real, the graph does not have it yet.
-        const local = (conversations.find(id)?.turns.length ?? 0) > 0;
-        if (status === 401 || (status === 404 && local)) return;
-        conversations.update(id, (known) => (known.load === 'loaded' ? known : { ...known, load: { problem } }));
-      })(error);
-    }
-  };
-
-  const loadTurns = async (id: ConversationId, isWanted: (turn: Turn) => boolean): Promise<void> => {
-    for (const { turnId } of conversations.find(id)?.turns.filter(isWanted) ?? []) {
-      try {
-        const resource = await rest.turn(turnId);
-        conversations.update(id, (known) => withResource(known, resource));
-        if (linked.has(id) || isEnd(resource.state)) outbox.remove(turnId);
-      } catch (error) {
-        // The turn's own events still tell everything but the link; a later move asks again.
-        tellProblem(() => undefined)(error);
-      }
-    }
-  };
-
-  /**
-   * The verdict comes as an event to whoever follows the turn. A page that was loaded after the end follows nothing, so
-   * it asks, at growing intervals, as long as somebody looks at the conversation.
-   */
-  const askForVerdicts = async (id: ConversationId, delayMs: number = firstVerdictMs): Promise<void> => {
-    await loadTurns(id, awaitsVerdict);
-    if (conversations.find(id)?.turns.some(awaitsVerdict) === true) awaitVerdicts(id, delayMs);
-  };
-  const awaitVerdicts = (id: ConversationId, delayMs: number): void => {
-    if (closed || verdictTimers.has(id)) return;
-    const cancel = clock.after(delayMs, () => {
-      verdictTimers.delete(id);
-      if (state.get().openId === id) void askForVerdicts(id, Math.min(delayMs * 2, maxVerdictMs));
-    });
-    verdictTimers.set(id, cancel);
-  };
 
   const loadList = async (): Promise<void> => {
     try {
       const { items, next } = await rest.conversations(null);
-      const more = state.get().items.filter((old) => !items.some((item) => item.conversationId === old.conversationId));
-      const paged = next !== null && more.length > 0;
-      patch({ items: paged ? [...items, ...more] : items, next: paged ? state.get().next : next, listState: 'ready' });
-      for (const { conversationId, title } of items)
-        conversations.update(conversationId, (known) => ({ ...known, title }));
+      state.set(withNewestPage(state.get(), items, next));
+      for (const { conversationId, title } of items) {
+        conversations.update(conversationId, (known) => (known.title === title ? known : { ...known, title }));
+      }
     } catch (error) {
-      tellProblem((problem) => patch({ listState: { problem } }))(error);
+      if (!(error instanceof RestError)) throw error;
+      patch({ listState: { problem: error.problem } });
     }
-  };
-
-  const pollStatus = async (): Promise<void> => {
-    let delayMs: number = statusPollMs.settled;
-    try {
-      const status = await rest.status();
-      patch({ status });
-      if (status.model.state === 'loading') delayMs = statusPollMs.loading;
-    } catch (error) {
-      tellProblem(() => undefined)(error);
-      delayMs = statusPollMs.loading;
-    }
-    if (!closed) cancelPoll = clock.after(delayMs, () => void pollStatus());
   };
 
   /** Makes known here what the outbox holds, so that it is shown and delivered without being opened. */
@@ -234,7 +141,7 @@ export function createChat(options: ChatOptions): Chat {
   for (const message of outbox.list()) adopt(message);
   for (const id of conversations.get().keys()) follow(id);
   void loadList();
-  void pollStatus();
+  const stopPolling = startStatusPoll(rest, clock, (status) => patch({ status }));
   void rest.agents().then(({ agents }) => {
     const known = agents.some(({ id }) => id === state.get().agentId);
     patch({ agents, ...(known || agents[0] === undefined ? {} : { agentId: agents[0].id }) });
@@ -257,7 +164,11 @@ export function createChat(options: ChatOptions): Chat {
         const agent = items.find((item) => item.conversationId === id)?.agentId ?? agentId;
         conversations.put(newConversation(id, agent, 'loading'));
       }
-      void load(id);
+      void loader.load(id);
+    },
+    reload(id) {
+      conversations.update(id, (known) => ({ ...known, load: 'loading' }));
+      void loader.load(id);
     },
     chooseAgent(agentId) {
       patch({ agentId });
@@ -331,16 +242,9 @@ export function createChat(options: ChatOptions): Chat {
     dismissNotice: () => patch({ notice: null }),
     reconnectNow: () => delivery.reconnectNow(),
     close() {
-      closed = true;
-      cancelPoll();
-      for (const cancel of verdictTimers.values()) cancel();
+      stopPolling();
+      loader.close();
       delivery.close();
     },
   };
 }
-
-/** REST has more to tell: the link to Temporal UI from the start, the outcome after the end. */
-const isBehind = (turn: Turn): boolean =>
-  stateOfTurn(turn) !== 'unsent' && (turn.resource === null || isOver(turn) !== isEnd(turn.resource.state));
-
-const awaitsVerdict = (turn: Turn): boolean => isOver(turn) && auditOf(turn) === 'running';

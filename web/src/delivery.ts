@@ -18,7 +18,8 @@ import {
   type RawSocket,
   type SocketListener,
 } from './socket.ts';
-import { isEnd, isOver, needsEvents, stateOfTurn, type Turn } from './turn.ts';
+import { isEnd, isOver, stateOfTurn, type Turn } from './turn.ts';
+import { toFrame } from './turn-frame.ts';
 
 export interface DeliveryOptions {
   readonly conversations: Conversations;
@@ -228,15 +229,4 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       for (const connection of connections.values()) connection.close();
     },
   };
-}
-
-/** What brings a turn forward on a fresh connection; `null`: it needs nothing. */
-export function toFrame(turn: Turn): ClientFrame | null {
-  const { turnId, conversationId, transcript, outgoing } = turn;
-  if (stateOfTurn(turn) === 'unsent' && outgoing !== null) {
-    return { type: 'message', turnId, conversationId, text: outgoing.text };
-  }
-  if (!needsEvents(turn)) return null;
-  const nothingYet = transcript.log.length === 0 && transcript.streams.length === 0;
-  return { type: 'resume', turnId, ...(nothingYet ? {} : { cursor: cursorOf(transcript) }) };
 }

@@ -2,7 +2,8 @@
 
 import { LogOut, PanelLeftClose, SquarePen } from 'lucide-react';
 import type { KeyboardEvent } from 'react';
-import type { Chat, ChatState } from '../chat.ts';
+import type { Chat } from '../chat.ts';
+import type { ChatState } from '../chat-state.ts';
 import { openTurns, titleOf } from '../conversation.ts';
 import type { ConversationMap } from '../conversations.ts';
 import { toFragment } from '../place.ts';

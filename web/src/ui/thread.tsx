@@ -2,7 +2,8 @@
 
 import { ArrowDown } from 'lucide-react';
 import { useStickToBottom } from 'use-stick-to-bottom';
-import type { Chat, ChatState } from '../chat.ts';
+import type { Chat } from '../chat.ts';
+import type { ChatState } from '../chat-state.ts';
 import type { Conversation } from '../conversation.ts';
 import { Announcer } from './announcer.tsx';
 import { ProblemNote } from './problem-note.tsx';
@@ -27,7 +28,13 @@ export function Thread({ chat, state, conversation }: ThreadProps) {
       <div className="thread" ref={scrollRef} tabIndex={0} role="region" aria-label="Messages">
         <div className="thread-content" ref={contentRef}>
           {load === 'loading' && <ThreadSkeleton />}
-          {typeof load === 'object' && <ProblemNote problem={load.problem} />}
+          {typeof load === 'object' && (
+            <ProblemNote problem={load.problem}>
+              <button type="button" className="button small" onClick={() => chat.reload(conversation.conversationId)}>
+                Try again
+              </button>
+            </ProblemNote>
+          )}
           {turns.map((turn) => (
             <TurnView key={turn.turnId} chat={chat} turn={turn} status={state.status} />
           ))}

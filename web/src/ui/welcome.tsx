@@ -1,6 +1,7 @@
 // A conversation before its first message: who answers, and what can be relied on.
 
-import type { Chat, ChatState } from '../chat.ts';
+import type { Chat } from '../chat.ts';
+import type { ChatState } from '../chat-state.ts';
 
 interface WelcomeProps {
   readonly chat: Chat;

@@ -1,0 +1,16 @@
+// Which frame a turn needs on a fresh connection.
+
+import type { ClientFrame } from '../../src/protocol/frames.ts';
+import { cursorOf } from '../../src/protocol/transcript.ts';
+import { needsEvents, stateOfTurn, type Turn } from './turn.ts';
+
+/** What brings a turn forward on a fresh connection; `null`: it needs nothing. */
+export function toFrame(turn: Turn): ClientFrame | null {
+  const { turnId, conversationId, transcript, outgoing } = turn;
+  if (stateOfTurn(turn) === 'unsent' && outgoing !== null) {
+    return { type: 'message', turnId, conversationId, text: outgoing.text };
+  }
+  if (!needsEvents(turn)) return null;
+  const nothingYet = transcript.log.length === 0 && transcript.streams.length === 0;
+  return { type: 'resume', turnId, ...(nothingYet ? {} : { cursor: cursorOf(transcript) }) };
+}
