@@ -38,9 +38,14 @@ export function assemblePrompt(
   return { messages, context, sha256: sha256(toCanonicalJson(messages)) };
 }
 
+/** Small models copy more than they follow instructions: each piece ends as the answer should. */
 function toContextMessage(hits: readonly KnowledgeHit[]): string {
-  const pieces = hits.map(({ source, title, text }) => `[${source}] ${title}\n${text}`);
-  return `Context from the knowledge base. Each piece begins with its source in square brackets.\n\n${pieces.join('\n\n')}`;
+  const pieces = hits.map(({ source, title, text }) => `### ${title}\n${text}\n\nSource: [${source}]`);
+  return [
+    'Context from the knowledge base. Each piece ends with its source.',
+    ...pieces,
+    'Answer the question from this context, and end with the source line of the piece that was used.',
+  ].join('\n\n');
 }
 
 function withinBudget<Item>(items: readonly Item[], tokens: number, textOf: (item: Item) => string): Item[] {
