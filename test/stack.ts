@@ -39,6 +39,8 @@ export interface StackOptions {
   readonly upstream?: Upstream;
   /** Folder of the built page; absent: none is served. */
   readonly webDir?: string;
+  /** Faults at our own ports. */
+  readonly decorate?: NonNullable<CandorOptions['decorate']>;
 }
 
 export const newTurnId = (): TurnId => randomUUID() as TurnId;
@@ -76,6 +78,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
     neo4j: servers.neo4j,
     agentsDir: options.agentsDir ?? fileURLToPath(new URL('../agents', import.meta.url)),
+    ...(options.decorate === undefined ? {} : { decorate: options.decorate }),
     worker:
       roles === 'gateway'
         ? null

@@ -38,6 +38,11 @@ export interface CandorOptions {
   };
   readonly neo4j: GraphOptions;
   readonly agentsDir: string;
+  /** Stands between the parts and a port, so that a test can put a fault there; absent: nothing does. */
+  readonly decorate?: {
+    readonly graph?: (graph: Graph) => Graph;
+    readonly lane?: (lane: LiveLane) => LiveLane;
+  };
   /** `null`: no worker in this process. */
   readonly worker: {
     readonly bundle: WorkflowBundleWithSourceMap;
@@ -80,16 +85,18 @@ export async function runCandor(options: CandorOptions): Promise<RunningCandor> 
   try {
     const connection = await NativeConnection.connect({ address: temporal.address });
     closers.push(() => connection.close());
-    const graph = createGraph(options.neo4j);
-    closers.push(() => graph.close());
-    const lane = createMemoryLane();
-    closers.push(() => lane.close());
+    const neo4j = createGraph(options.neo4j);
+    closers.push(() => neo4j.close());
+    const graph = options.decorate?.graph?.(neo4j) ?? neo4j;
+    const memory = createMemoryLane();
+    closers.push(() => memory.close());
+    const lane = options.decorate?.lane?.(memory) ?? memory;
     await Promise.all([graph.migrate(), ensureSearchAttributes(connection, temporal.namespace)]);
 
     let failed: Promise<never> = new Promise<never>(() => undefined);
     if (worker !== null) {
       const started = await startWorker(options, worker, connection, graph, lane);
-      closers.push(started.stop);
+      closers.push(() => started.stop());
       failed = started.failed;
     }
     let url: string | null = null;
