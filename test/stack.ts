@@ -9,12 +9,14 @@ import { createOriginCheck } from '../src/api/auth/origin.ts';
 import type { ConversationId, TurnId } from '../src/protocol/ids.ts';
 import { turnWorkflowId } from '../src/protocol/ids.ts';
 import type { ModelReadiness } from '../src/protocol/ports.ts';
-import { installRuntime, runCandor, type CandorOptions, type RunningCandor } from '../src/run/candor.ts';
+import { runCandor, type CandorOptions, type RunningCandor } from '../src/run/candor.ts';
+import { createLog, installRuntime, type LogLevel } from '../src/run/log.ts';
 import { loadWorkflowBundle } from '../src/run/workflow-bundle.ts';
 import { createChatClient, type ChatClient } from './chat-client.ts';
 import { createUpstream, type Upstream } from './upstream/upstream.ts';
 
 let runtimeInstalled = false;
+const log = createLog((process.env['CANDOR_TEST_LOG_LEVEL'] ?? 'fatal') as LogLevel, null);
 
 export interface Stack {
   readonly candor: RunningCandor;
@@ -62,7 +64,7 @@ export function testServers() {
 }
 
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
-  if (!runtimeInstalled) installRuntime('WARN');
+  if (!runtimeInstalled) installRuntime(log);
   runtimeInstalled = true;
   const servers = testServers();
   const roles = options.roles ?? 'both';
@@ -100,7 +102,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
             signIn: null,
             modelStatus: () => ({ state: 'ready', name: backend.model }),
             webDir: options.webDir ?? null,
-            logLevel: 'warn',
+            log,
           },
   };
   const candor = await runCandor(candorOptions);

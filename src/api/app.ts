@@ -3,7 +3,7 @@
 
 import fastifyStatic from '@fastify/static';
 import fastifyWebsocket from '@fastify/websocket';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { LogController, type FastifyInstance } from 'fastify';
 import { CandorError } from '../protocol/errors.ts';
 import type { AgentId } from '../protocol/ids.ts';
 import { selectSubprotocol } from './auth/socket-token.ts';
@@ -29,16 +29,12 @@ const contentSecurityPolicy =
 const pathOf = (url: string): string => url.split('?')[0] ?? url;
 
 export async function createApp(dependencies: GatewayDependencies): Promise<FastifyInstance> {
-  const { engine, graph, lane, agents, verifyToken, checkOrigin, webDir, logLevel } = dependencies;
+  const { engine, graph, lane, agents, verifyToken, checkOrigin, webDir, log } = dependencies;
   const app = Fastify({
     bodyLimit: maxFrameBytes,
-    // Headers carry tokens: none of them is logged.
-    logger: {
-      level: logLevel,
-      base: null,
-      serializers: { req: ({ method, url }) => ({ method, url: pathOf(url) }) },
-    },
-    disableRequestLogging: true,
+    loggerInstance: log,
+    // Requests carry tokens and their addresses may: none is logged.
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
   });
   app.setErrorHandler(replyWithProblem);
@@ -46,7 +42,6 @@ export async function createApp(dependencies: GatewayDependencies): Promise<Fast
     replyWithProblem(new CandorError('no_data', { facts: { subject: pathOf(request.url) } }), request, reply),
   );
 
-  const log = app.log;
   const feeds = createTurnFeeds({ lane, engine, graph, log });
   const watchers = createConversationWatchers();
   const turns = createTurnService({ engine, lane, feeds, watchers });

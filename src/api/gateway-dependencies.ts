@@ -1,5 +1,6 @@
 // What the gateway is built from. Ports and values only; adapters are chosen in the composition root.
 
+import type { FastifyBaseLogger } from 'fastify';
 import type { AgentCatalogue, LiveLane, ReadGraph, TurnEngine } from '../protocol/ports.ts';
 import type { CheckOrigin } from './auth/origin.ts';
 import type { SignInCodes } from './auth/sign-in-codes.ts';
@@ -30,6 +31,5 @@ export interface GatewayDependencies {
   readonly temporalUi: string | null;
   /** Folder of the built page; `null`: no page. */
   readonly webDir: string | null;
-  /** Of pino. */
-  readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  readonly log: FastifyBaseLogger;
 }

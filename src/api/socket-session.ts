@@ -146,7 +146,10 @@ export function createSocketSession(
     const stored = known === null ? [] : await graph.turns(conversationId);
     const states = await Promise.all(
       stored.map(async (turn) => {
-        if (turn.result !== null) return { turnId: turn.turnId, state: stateOf(toStoredTranscript(turn)) };
+        // An ended turn is followed as long as its verdict is to come.
+        if (turn.result !== null && (turn.audit !== null || turn.steps.length === 0)) {
+          return { turnId: turn.turnId, state: stateOf(toStoredTranscript(turn)) };
+        }
         const feed = await feeds.open(turn.turnId, userId).catch(toMissing);
         if (feed === null) return { turnId: turn.turnId, state: 'failed' as const };
         await feed.ready;

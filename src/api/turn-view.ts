@@ -1,5 +1,6 @@
 // A turn as REST shows it.
 
+import type { Citation } from '../protocol/events.ts';
 import type { ErrorInfo } from '../protocol/errors.ts';
 import type { AgentId, ConversationId, TurnId } from '../protocol/ids.ts';
 import type { StoredTurn } from '../protocol/ports.ts';
@@ -28,6 +29,7 @@ export interface TurnView {
     readonly agentId: AgentId;
     readonly text: string;
   }[];
+  readonly citations: readonly Citation[];
   readonly createdAt: string | null;
   readonly links: { readonly temporal: string | null; readonly events: string };
 }
@@ -64,6 +66,7 @@ export function toTurnView({ turnId, conversationId, transcript, stored, tempora
     steps: transcript.streams
       .filter((s) => s.channel === 'answer' && s.state !== 'discarded')
       .map(({ step, attempt, agentId, text }) => ({ step, attempt, agentId, text })),
+    citations: transcript.log.flatMap((e) => (e.type === 'agent_completed' ? e.citations : [])),
     createdAt: first?.time ?? stored?.createdAt ?? null,
     links: { temporal, events: `/api/turns/${turnId}/events` },
   };

@@ -3,14 +3,7 @@
 
 import type { AddressInfo } from 'node:net';
 import { Client } from '@temporalio/client';
-import {
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  Worker,
-  type InjectedSinks,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { NativeConnection, Worker, type InjectedSinks, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { createActivities } from '../activities/index.ts';
 import { createAgentFiles } from '../agents/agent-files.ts';
 import { createApp } from '../api/app.ts';
@@ -52,7 +45,7 @@ export interface CandorOptions {
   } | null;
   /** `null`: no gateway in this process. */
   readonly gateway:
-    | (Pick<GatewayDependencies, 'verifyToken' | 'checkOrigin' | 'signIn' | 'modelStatus' | 'webDir' | 'logLevel'> & {
+    | (Pick<GatewayDependencies, 'verifyToken' | 'checkOrigin' | 'signIn' | 'modelStatus' | 'webDir' | 'log'> & {
         readonly host: string;
         readonly port: number;
         readonly defaultModel: string;
@@ -68,11 +61,6 @@ export interface RunningCandor {
   /** Rejects when the worker stops by itself. */
   readonly failed: Promise<never>;
   close(): Promise<void>;
-}
-
-/** Temporal's own log, once a process, before anything of it is used. */
-export function installRuntime(level: 'ERROR' | 'WARN' | 'INFO' = 'WARN'): void {
-  Runtime.install({ logger: new DefaultLogger(level), shutdownSignals: [] });
 }
 
 /** @throws StartError, CandorError `graph_unavailable` */

@@ -1,11 +1,11 @@
 // Temporal must know the search attributes before the first turn: an unknown one retries a workflow task without end.
 // They are added where that is allowed; where it is not, the start ends with the command that an operator has to run.
 
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import type { NativeConnection } from '@temporalio/worker';
 import { searchAttributes } from '../protocol/turn.ts';
 
-const { INDEXED_VALUE_TYPE_KEYWORD, INDEXED_VALUE_TYPE_DOUBLE } = temporal.api.enums.v1.IndexedValueType;
+const { INDEXED_VALUE_TYPE_KEYWORD, INDEXED_VALUE_TYPE_DOUBLE } = proto.temporal.api.enums.v1.IndexedValueType;
 const types = { Keyword: INDEXED_VALUE_TYPE_KEYWORD, Double: INDEXED_VALUE_TYPE_DOUBLE } as const;
 
 /** A state of the outside that stops a start; its message is one sentence with what to do. */

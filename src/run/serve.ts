@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { createAuth } from './auth.ts';
 import { chooseModel } from './backend.ts';
-import { installRuntime, runCandor, type CandorOptions } from './candor.ts';
+import { runCandor, type CandorOptions } from './candor.ts';
+import { createLog, installRuntime } from './log.ts';
 import { ensurePage } from './page.ts';
 import { StartError } from './search-attributes.ts';
 import { loadWorkflowBundle } from './workflow-bundle.ts';
@@ -25,7 +26,8 @@ export async function serve(role: 'worker' | 'gateway', { config, say, signal }:
     throw new StartError(`unable to run a ${role}; NEO4J_URI and NEO4J_PASSWORD are not set`);
   const choice = await chooseModel(config, null);
   if (choice.kind !== 'remote') throw new StartError(`unable to run a ${role}; OPENAI_BASE_URL is not set`);
-  installRuntime('INFO');
+  const log = createLog(config.log.level, null);
+  installRuntime(log);
   say(choice.why);
   const { backend } = choice;
   const auditor =
@@ -45,7 +47,7 @@ export async function serve(role: 'worker' | 'gateway', { config, say, signal }:
     defaultModel: backend.model,
     modelStatus: () => ({ state: 'ready', name: backend.model }),
     webDir: await ensurePage(),
-    logLevel: config.log.level,
+    log,
   });
   const candor = await runCandor({
     temporal: { address, namespace, taskQueue, uiUrl },

@@ -22,9 +22,10 @@ import type { ModelReadiness } from '../protocol/ports.ts';
 import { searchAttributes } from '../protocol/turn.ts';
 import { createAuth } from './auth.ts';
 import { chooseModel, type ModelChoice } from './backend.ts';
-import { installRuntime, runCandor, type Backend, type RunningCandor } from './candor.ts';
+import { runCandor, type Backend, type RunningCandor } from './candor.ts';
 import { lockDataFolder, removeRunning, writeRunning } from './data-folder.ts';
 import { runLocalModel, type LocalModelRun } from './local-model.ts';
+import { createLog, installRuntime } from './log.ts';
 import { ensurePage } from './page.ts';
 import { StartError } from './search-attributes.ts';
 import { loadWorkflowBundle } from './workflow-bundle.ts';
@@ -68,7 +69,8 @@ export async function start(options: StartOptions): Promise<void> {
   try {
     const leftovers = await supervisor.endLeftovers();
     if (leftovers.length > 0) say(`ended what an earlier start left running: ${leftovers.join(', ')}`);
-    installRuntime('WARN');
+    const log = createLog(config.log.level, join(dataDir, 'logs', 'candor.log'));
+    installRuntime(log);
     say(choice.why);
 
     const taken = new Set<number>();
@@ -106,7 +108,7 @@ export async function start(options: StartOptions): Promise<void> {
         defaultModel: backend.model,
         modelStatus: state.status,
         webDir,
-        logLevel: config.log.level === 'info' ? 'warn' : config.log.level,
+        log,
       },
     });
     if ((await candor.graph.countDocuments()) === 0) await loadKnowledge(config.paths.knowledge, candor.graph, say);
