@@ -5,6 +5,6 @@ import { runWithServers } from './servers.ts';
 
 /** Resolves with the exit code. */
 export function runTests(jestArgs: readonly string[]): Promise<number> {
-  const jest = createRequire(import.meta.url).resolve('jest/bin/jest.js');
+  const jest = createRequire(import.meta.url).resolve('jest/bin/jest');
   return runWithServers(['--experimental-vm-modules', '--no-warnings', jest, ...jestArgs]);
 }
