@@ -24,7 +24,14 @@ const gentle = {
 } as const;
 
 export const activityOptions = {
-  retrieveAgent: { startToCloseTimeout: '15s', scheduleToCloseTimeout: '15m', retry: gentle },
+  // A stop waits for a link that is being written: otherwise it would be committed behind the turn's back, after its
+  // end was recorded, and stay open in the conversation.
+  retrieveAgent: {
+    startToCloseTimeout: '15s',
+    scheduleToCloseTimeout: '15m',
+    retry: gentle,
+    cancellationType: 'WAIT_CANCELLATION_COMPLETED',
+  },
   // A model that is still being fetched may take hours; the call itself is limited inside, from the moment it begins.
   stream: {
     startToCloseTimeout: '12h',

@@ -6,6 +6,7 @@ import {
   allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
+  CancelledFailure,
   condition,
   ParentClosePolicy,
   proxyActivities,
@@ -91,7 +92,10 @@ async function retrieve(turn: Turn): Promise<Ready | End> {
         { ...activityOptions.retrieveAgent, summary: `agent ${turn.input.agentId}` },
         [{ turn: turn.input, released, releasedIsGone }],
       );
-      if (retrieved.kind !== 'busy') return retrieved;
+      if (retrieved.kind === 'finished') return retrieved;
+      // Asked to stop while the graph was at it: nothing that follows has begun.
+      if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('stopped while retrieving');
+      if (retrieved.kind === 'ready') return retrieved;
       if (turn.input.busy === 'reject') {
         // The graph's head is a hint: only a turn that the engine knows as open makes the conversation busy.
         if (!(await turn.followers.isGone(retrieved.behind))) {
