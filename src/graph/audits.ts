@@ -4,8 +4,12 @@
 import type { AuditGraph } from '../protocol/ports.ts';
 import type { Database } from './database.ts';
 
+// Under the conversation's lock: a record that came while its owner deletes the conversation would outlive it.
 const save = `
-MATCH (t:Turn {id: $turnId})
+MATCH (:Turn {id: $turnId})<-[:HAS]-(c:Conversation)
+SET c.lock = $auditId
+WITH c
+MATCH (c)-[:HAS]->(t:Turn {id: $turnId})
 MERGE (a:AuditRecord {id: $auditId})
   ON CREATE SET a += $record
 MERGE (a)-[:AUDITS]->(t)

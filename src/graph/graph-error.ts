@@ -5,7 +5,7 @@
 import neo4j, { Neo4jError } from 'neo4j-driver';
 import { CandorError } from '../protocol/errors.ts';
 
-const serverIsAway: readonly RegExp[] = [
+const mayWorkNextTime: readonly RegExp[] = [
   /^ServiceUnavailable$/,
   /^SessionExpired$/,
   /^Neo\.TransientError\./,
@@ -14,6 +14,8 @@ const serverIsAway: readonly RegExp[] = [
   /^Neo\.ClientError\.Cluster\./,
   /^Neo\.ClientError\.Database\./,
   /^Neo\.ClientError\.General\.(ForbiddenOnReadOnlyDatabase|TransactionOutOfMemoryError)$/,
+  // Somebody deleted the conversation between the look and the lock: the next try finds it gone.
+  /^Neo\.ClientError\.Statement\.EntityNotFound$/,
   /^Neo\.ClientError\.Transaction\.(TransactionTimedOut\w*|TransactionTerminated|Terminated|LockClientStopped)$/,
 ];
 
@@ -33,7 +35,7 @@ export function isGraphAway(error: unknown): error is Neo4jError {
   if (!(error instanceof Neo4jError)) return false;
   return (
     neo4j.isRetryableError(error) ||
-    serverIsAway.some((pattern) => pattern.test(error.code)) ||
+    mayWorkNextTime.some((pattern) => pattern.test(error.code)) ||
     connectionIsAway.some((pattern) => pattern.test(error.message))
   );
 }

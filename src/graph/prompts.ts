@@ -6,8 +6,12 @@ import type { ContextItem } from '../protocol/events.ts';
 import type { PromptMessage, StoredPrompt, TurnGraph } from '../protocol/ports.ts';
 import type { Database } from './database.ts';
 
+// Under the conversation's lock: a prompt that came while its owner deletes the conversation would outlive it.
 const save = `
-MATCH (t:Turn {id: $turnId})
+MATCH (:Turn {id: $turnId})<-[:HAS]-(c:Conversation)
+SET c.lock = $turnId
+WITH c
+MATCH (c)-[:HAS]->(t:Turn {id: $turnId})
 MERGE (p:Prompt {turnId: $turnId})
 MERGE (t)-[:PROMPT]->(p)
 SET p.sha256 = $sha256, p.messagesJson = $messagesJson, p.contextJson = $contextJson

@@ -91,4 +91,26 @@ describe('a conversation', () => {
     expect(await graph.turn(open.turnId)).toBeNull();
     await expect(graph.deleteConversation(first.userId, first.conversationId)).rejects.toMatchObject(notThere);
   });
+
+  test('that is deleted while its turn ends is gone: whoever came too late may try again and finds nothing', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const turn = newTurn();
+      const end = endOf(turn);
+      await link(graph, turn);
+      const settled = await Promise.allSettled([
+        graph.storeTurn(end),
+        graph.savePrompt(turn.turnId, { messages: [], sha256: 's', context: [] }),
+        graph.deleteConversation(turn.userId, turn.conversationId),
+      ]);
+      for (const one of settled) {
+        if (one.status === 'rejected') expect(['graph_unavailable', 'turn_not_found']).toContain(codeOf(one.reason));
+      }
+      if (settled[2].status === 'rejected') await graph.deleteConversation(turn.userId, turn.conversationId);
+      expect(await graph.storeTurn(end)).toEqual({ storedAt: end.storedAt });
+      expect(await graph.turn(turn.turnId)).toBeNull();
+      expect(await graph.readPrompt(turn.turnId)).toBeNull();
+    }
+  });
 });
+
+const codeOf = (reason: unknown): unknown => (reason as { code?: unknown }).code;
