@@ -12,7 +12,7 @@ export interface Problem {
   readonly retryable: boolean;
 }
 
-export function toProblem(error: ErrorInfo): Problem {
+function toProblem(error: ErrorInfo): Problem {
   const { httpStatus, meaning } = errorCatalogue[error.code];
   return {
     type: `urn:candor:error:${error.code}`,

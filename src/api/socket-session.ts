@@ -13,7 +13,7 @@ import type { ConversationWatchers } from './conversation-watchers.ts';
 import { createFeedCursor, type FeedCursor } from './feed-cursor.ts';
 import type { GatewayLog } from './gateway-log.ts';
 import type { TurnFeed } from './turn-feed.ts';
-import { toStoredTranscript } from './turn-feed.ts';
+import { toStoredTranscript } from './final-transcript.ts';
 import type { TurnFeeds } from './turn-feeds.ts';
 import type { TurnService } from './turn-service.ts';
 

@@ -165,7 +165,7 @@ const toMemo = ({ conversationId, userId, agentId, contentSha256 }: TurnInput) =
 });
 
 function toFailedEnd({ cause }: WorkflowFailedError): EngineEnd {
-  const details = cause instanceof ApplicationFailure ? (cause.details as unknown[] | null | undefined) : undefined;
+  const details = cause instanceof ApplicationFailure ? cause.details : undefined;
   const result = details?.[0] as TurnResult | undefined;
   if (result?.outcome === 'failed' && Array.isArray(result.log)) return { state: 'closed', result };
   const reason =

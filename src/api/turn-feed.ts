@@ -22,7 +22,15 @@ import {
   terminalOf,
   type Transcript,
 } from '../protocol/transcript.ts';
-import { toSequenced, type StepText, type TurnMemo, type TurnResult } from '../protocol/turn.ts';
+import type { TurnMemo, TurnResult } from '../protocol/turn.ts';
+import {
+  needsTexts,
+  textsOf,
+  toAccepted,
+  toFinalTranscript,
+  toStoredTranscript,
+  toTextDeltas,
+} from './final-transcript.ts';
 import type { GatewayLog } from './gateway-log.ts';
 
 export interface TurnFeedDependencies {
@@ -262,93 +270,6 @@ export function createTurnFeed(
   };
 }
 
-/** Index of the last event that both logs share, when what follows it in the old one is no longer true. */
-function firstDifference(before: readonly SequencedEvent[], after: readonly SequencedEvent[]): number | null {
-  for (const [index, event] of before.entries()) {
-    const now = after[index];
-    if (now === event) continue;
-    if (now === undefined || !sameEvent(now, event)) return index;
-  }
-  return null;
-}
-
-async function heartbeatDeltas(engine: TurnEngine, transcript: Transcript, turnId: TurnId): Promise<TurnEvent[]> {
-  const beat = await engine.heartbeat(turnId);
-  const thinking = transcript.log.at(-1);
-  if (beat === null || thinking?.type !== 'agent_thinking') return [];
-  if (beat.step !== thinking.step || beat.attempt !== thinking.attempt) return [];
-  const { conversationId, time, agentId, step, attempt } = thinking;
-  const address = {
-    type: 'delta',
-    conversationId,
-    turnId,
-    time,
-    agentId,
-    step,
-    attempt,
-    offset: 0,
-    after: beat.after,
-  } as const;
-  return (['reasoning', 'answer'] as const)
-    .filter((channel) => beat[channel] !== '')
-    .map((channel) => ({ ...address, channel, text: beat[channel] }));
-}
-
-function textsOf(transcript: Transcript): StepText[] {
-  const completed = transcript.log.filter((e) => e.type === 'agent_completed');
-  return completed.map(({ agentId, step, attempt, text, sha256, incomplete }) => {
-    const reasoning = transcript.streams.find(
-      (s) => s.step === step && s.attempt === attempt && s.channel === 'reasoning',
-    );
-    return { agentId, step, attempt, text, reasoning: reasoning?.text ?? '', sha256, incomplete };
-  });
-}
-
-function needsTexts(result: TurnResult, here: readonly StepText[]): boolean {
-  if (result.outcome === 'cancelled') return true;
-  return result.log.some((e) => e.type === 'agent_completed' && !here.some((t) => t.sha256 === e.sha256));
-}
-
-/** A whole transcript from a turn's end and its texts. */
-export function toFinalTranscript(result: TurnResult, texts: readonly StepText[]): Transcript {
-  let transcript = emptyTranscript;
-  for (const logged of result.log) {
-    const event = toSequenced(logged, texts);
-    transcript = applyEvent(transcript, event);
-    if (event.type !== 'agent_thinking') continue;
-    const { conversationId, turnId, time, agentId, step, attempt, seq } = event;
-    const address = {
-      type: 'delta',
-      conversationId,
-      turnId,
-      time,
-      agentId,
-      step,
-      attempt,
-      offset: 0,
-      after: seq,
-    } as const;
-    const text = texts.find((t) => t.step === step && t.attempt === attempt);
-    if (text === undefined) continue;
-    if (text.reasoning !== '')
-      transcript = applyEvent(transcript, { ...address, channel: 'reasoning', text: text.reasoning });
-    if (text.text !== '') transcript = applyEvent(transcript, { ...address, channel: 'answer', text: text.text });
-  }
-  return transcript;
-}
-
-/** A turn that only the graph remembers. */
-export function toStoredTranscript(turn: StoredTurn): Transcript {
-  return turn.result === null ? emptyTranscript : toFinalTranscript(turn.result, turn.steps);
-}
-
-const toAccepted = ({ turnId, conversationId, agentId, text, createdAt }: StoredTurn): TurnEvent => ({
-  type: 'turn_accepted',
-  ...{ turnId, conversationId, agentId, text },
-  seq: 1,
-  time: createdAt,
-});
-
 function reasonOf(transcript: Transcript): WaitingReason {
   switch (transcript.log.at(-1)?.type) {
     case 'turn_queued':
@@ -362,4 +283,26 @@ function reasonOf(transcript: Transcript): WaitingReason {
     default:
       return 'graph';
   }
+}
+
+/** Index of the last event that both logs share, when what follows it in the old one is no longer true. */
+function firstDifference(before: readonly SequencedEvent[], after: readonly SequencedEvent[]): number | null {
+  for (const [index, event] of before.entries()) {
+    const now = after[index];
+    if (now === event) continue;
+    if (now === undefined || !sameEvent(now, event)) return index;
+  }
+  return null;
+}
+
+/** What the running call heartbeats, as deltas: its text does not arrive by the lane. */
+async function heartbeatDeltas(
+  engine: TurnEngine,
+  transcript: Transcript,
+  turnId: TurnId,
+): Promise<readonly TurnEvent[]> {
+  const beat = await engine.heartbeat(turnId);
+  const thinking = transcript.log.at(-1);
+  if (beat === null || thinking?.type !== 'agent_thinking') return [];
+  return beat.step === thinking.step && beat.attempt === thinking.attempt ? toTextDeltas(thinking, beat) : [];
 }

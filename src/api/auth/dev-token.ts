@@ -5,9 +5,9 @@ import { SignJWT } from 'jose';
 import type { Tier } from '../../protocol/turn.ts';
 import { createTokenVerifier, defaultAudience, type VerifyToken } from './token-verifier.ts';
 
-export const devIssuer = 'candor-dev';
+const devIssuer = 'candor-dev';
 /** The user of whoever sits at this machine. */
-export const devUser = 'local';
+const devUser = 'local';
 const defaultTtlMs = 12 * 60 * 60_000;
 
 export interface DevTokenRequest {

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { CandorError } from '../../protocol/errors.ts';
 import type { ReadGraph, StoredTurn, TurnEngine } from '../../protocol/ports.ts';
 import { callerOf } from '../authenticate.ts';
-import { toStoredTranscript } from '../turn-feed.ts';
+import { toStoredTranscript } from '../final-transcript.ts';
 import type { TurnFeeds } from '../turn-feeds.ts';
 import { toTurnView, type TurnView } from '../turn-view.ts';
 import { parseConversationId } from './turns.ts';

@@ -99,8 +99,8 @@ function sendEvents(feed: TurnFeed, from: Cursor, request: FastifyRequest, reply
     blocked = false;
     pump();
   });
-  request.raw.once('close', reader.close);
-  raw.once('close', reader.close);
+  request.raw.once('close', () => reader.close());
+  raw.once('close', () => reader.close());
   raw.write(': candor\n\n');
   pump();
   return reply;

@@ -1,0 +1,70 @@
+// A turn that has ended, as a transcript: built from its result and its texts, wherever they come from.
+
+import type { AgentThinking, Delta, TurnEvent } from '../protocol/events.ts';
+import type { StoredTurn } from '../protocol/ports.ts';
+import { applyEvents, emptyTranscript, type Transcript } from '../protocol/transcript.ts';
+import { toSequenced, type StepText, type TurnResult } from '../protocol/turn.ts';
+
+/** The whole text of a call, behind the event that announced it. */
+export function toTextDeltas(
+  thinking: AgentThinking,
+  texts: { readonly answer: string; readonly reasoning: string },
+): Delta[] {
+  const { conversationId, turnId, time, agentId, step, attempt, seq } = thinking;
+  const address = {
+    type: 'delta',
+    conversationId,
+    turnId,
+    time,
+    agentId,
+    step,
+    attempt,
+    offset: 0,
+    after: seq,
+  } as const;
+  return (['reasoning', 'answer'] as const)
+    .filter((channel) => texts[channel] !== '')
+    .map((channel) => ({ ...address, channel, text: texts[channel] }));
+}
+
+/** A whole transcript from a turn's end and its texts. */
+export function toFinalTranscript(result: TurnResult, texts: readonly StepText[]): Transcript {
+  const events = result.log.flatMap((logged): TurnEvent[] => {
+    const event = toSequenced(logged, texts);
+    if (event.type !== 'agent_thinking') return [event];
+    const text = texts.find((t) => t.step === event.step && t.attempt === event.attempt);
+    if (text === undefined) return [event];
+    return [event, ...toTextDeltas(event, { answer: text.text, reasoning: text.reasoning })];
+  });
+  return applyEvents(emptyTranscript, events);
+}
+
+/** A turn that only the graph remembers. */
+export function toStoredTranscript(turn: StoredTurn): Transcript {
+  return turn.result === null ? emptyTranscript : toFinalTranscript(turn.result, turn.steps);
+}
+
+/** The first event of a turn whose log is lost but which the graph knows. */
+export const toAccepted = ({ turnId, conversationId, agentId, text, createdAt }: StoredTurn): TurnEvent => ({
+  type: 'turn_accepted',
+  ...{ turnId, conversationId, agentId, text },
+  seq: 1,
+  time: createdAt,
+});
+
+/** Texts that completed calls of a transcript hold. */
+export function textsOf(transcript: Transcript): StepText[] {
+  const completed = transcript.log.filter((e) => e.type === 'agent_completed');
+  return completed.map(({ agentId, step, attempt, text, sha256, incomplete }) => {
+    const reasoning = transcript.streams.find(
+      (s) => s.step === step && s.attempt === attempt && s.channel === 'reasoning',
+    );
+    return { agentId, step, attempt, text, reasoning: reasoning?.text ?? '', sha256, incomplete };
+  });
+}
+
+/** Whether texts are wanted that are not here; a stopped turn's always are. */
+export function needsTexts(result: TurnResult, here: readonly StepText[]): boolean {
+  if (result.outcome === 'cancelled') return true;
+  return result.log.some((e) => e.type === 'agent_completed' && !here.some((t) => t.sha256 === e.sha256));
+}
