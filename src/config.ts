@@ -10,7 +10,7 @@ import { listSettings, settings, type Config, type NamedSetting, type Values } f
 import { findLine } from './config/toml-lines.ts';
 
 export type { Config } from './config/settings.ts';
-export { maskSecret, maskUrl, toPrintable, type PrintableSetting } from './config/printable.ts';
+export { maskSecret, toPrintable } from './config/printable.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -19,7 +19,7 @@ export function maskSecret(secret: string): string {
 }
 
 /** An address without the user and password that may stand in it. */
-export function maskUrl(address: string): string {
+function maskUrl(address: string): string {
   return address.replace(/^([a-z+]+:\/\/)[^/]*@/i, '$1***@');
 }
 

@@ -15,7 +15,7 @@ export interface FailedCall {
 }
 
 /** Reason that tells «not yet» from «broken»: the local server says so while it loads its weights. */
-export const modelLoadingReason = 'the model is still loading';
+const modelLoadingReason = 'the model is still loading';
 
 const maxCauseLength = 2_000;
 

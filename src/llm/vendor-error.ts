@@ -10,7 +10,7 @@ export interface VendorError {
   readonly status: number | null;
 }
 
-export const noVendorError: VendorError = { code: '', type: '', message: '', status: null };
+const noVendorError: VendorError = { code: '', type: '', message: '', status: null };
 
 /** From a parsed error object: `{message, type, code}`, a text, or either of them under `error`. */
 export function toVendorError(value: unknown): VendorError {
@@ -33,7 +33,7 @@ export function parseVendorError(body: string): VendorError {
   try {
     return toVendorError(JSON.parse(body));
   } catch {
-    // A proxy's HTML page, for example: its status says all that can be told.
+    // Swallowed: a proxy's HTML page, for example; its status says all that can be told.
     return { ...noVendorError, message: body };
   }
 }

@@ -66,7 +66,7 @@ export async function startModelServer(options: ModelServerOptions): Promise<Run
   return await stopOnFailure(child, async () => {
     await waitUntilReady(child, async () => (await readHealth(healthUrl)) !== undefined, { timeoutMs: 60_000 });
     const ready = waitUntilLoaded(child, healthUrl, timeoutMs);
-    // Whoever waits for it sees the rejection; who never does must not be ended by it.
+    // Swallowed: whoever waits for it sees the rejection; who never does must not be ended by it.
     ready.catch(() => undefined);
     return {
       baseUrl: `http://127.0.0.1:${port}/v1`,

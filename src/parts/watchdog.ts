@@ -20,9 +20,9 @@ export function watchOverGroup(pid: number, graceMs: number): () => void {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
-  // Without a shell the next start still ends the child, so that this is no reason to fail.
+  // Swallowed: without a shell the next start still ends the child, so that this is no reason to fail.
   shell.once('error', () => undefined);
-  // A broken pipe here means that the watchdog itself was killed.
+  // Swallowed: a broken pipe here means that the watchdog itself was killed.
   shell.stdin.once('error', () => undefined);
   shell.unref();
   (shell.stdin as typeof shell.stdin & { unref(): void }).unref();

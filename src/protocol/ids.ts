@@ -30,8 +30,3 @@ export function isAgentId(value: unknown): value is AgentId {
 
 export const turnWorkflowId = (turnId: TurnId): string => `turn/${turnId}`;
 export const auditWorkflowId = (turnId: TurnId): AuditId => `audit/${turnId}` as AuditId;
-/** Gives a turn's id back from its workflow's; `null` for any other workflow. */
-export function parseTurnWorkflowId(workflowId: string): TurnId | null {
-  const id = workflowId.startsWith('turn/') ? workflowId.slice('turn/'.length) : '';
-  return isUuid(id) ? (id as TurnId) : null;
-}

@@ -18,7 +18,7 @@ const channel = z.enum(['answer', 'reasoning']);
 const stream = z.object({ step: whole, attempt: whole, channel, offset: whole });
 
 /** Cursor as it travels, in frames and, as base64url, in `Last-Event-ID`. */
-export const cursorSchema = z.object({
+const cursorSchema = z.object({
   seq: whole,
   step: whole.optional(),
   attempt: whole.optional(),
@@ -86,6 +86,7 @@ export function replyAddress(raw: string): string | undefined {
   try {
     value = JSON.parse(raw);
   } catch {
+    // Swallowed: the frame is refused for what it is; it has no address.
     return undefined;
   }
   if (value === null || typeof value !== 'object') return undefined;

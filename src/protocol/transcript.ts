@@ -4,7 +4,7 @@
 // rules as data.
 
 import { toCanonicalJson } from './canonical.ts';
-import { offsetIn, startCursor, type Cursor, type StreamCursor } from './cursor.ts';
+import { offsetIn, type Cursor, type StreamCursor } from './cursor.ts';
 import {
   isSequenced,
   isTerminal,
@@ -363,5 +363,3 @@ export function answerOf(transcript: Transcript): string {
 export function toTranscript(events: Iterable<TurnEvent>): Transcript {
   return applyEvents(emptyTranscript, events);
 }
-
-export { startCursor };

@@ -154,7 +154,7 @@ async function startWorker(
     failed: run.then(() => new Promise<never>(() => undefined)),
     async stop() {
       if (created.getState() === 'RUNNING') created.shutdown();
-      // A worker that failed has said so through `failed`; the stop goes on with what is left.
+      // Swallowed: a worker that failed has said so through `failed`; the stop goes on with what is left.
       await run.catch(() => undefined);
       await Promise.all([model.close(), auditModel.close()]);
     },

@@ -85,7 +85,7 @@ export function runLocalModel({ context, supervisor, size, alias, port, say }: L
     },
   );
   const ready = Promise.race([answered, failed]);
-  // Told by `say` and by the status; whoever waits for it sees it too.
+  // Swallowed: told by `say` and by the status; whoever waits for it sees it too.
   ready.catch(() => undefined);
 
   return {

@@ -137,7 +137,7 @@ export async function start(options: StartOptions): Promise<void> {
           startedAt: new Date(began).toISOString(),
         });
       },
-      // The model's failure was said where it happened, and every turn says it.
+      // Swallowed: the model's failure was said where it happened, and every turn says it.
       () => undefined,
     );
     await Promise.race([candor.failed, temporal.lost, neo4j.lost, aborted(signal)]);
@@ -193,6 +193,7 @@ async function findTemporal(
   });
   const { logFile, exited } = server;
   const gone = lost('Temporal', exited, logFile, signal);
+  // Swallowed: the race at the end of the start hears of it; an earlier failure must not be hidden by a second one.
   gone.catch(() => undefined);
   return { address: server.address, namespace, uiUrl: server.uiUrl, lost: gone };
 }
@@ -222,6 +223,7 @@ async function findNeo4j(
     boltPort: await port('Neo4j', 7687, 'NEO4J_PORT', config.neo4j.port),
   });
   const gone = lost('Neo4j', server.exited, server.logFile, signal);
+  // Swallowed: the race at the end of the start hears of it; an earlier failure must not be hidden by a second one.
   gone.catch(() => undefined);
   return { uri: server.uri, user: server.user, password: server.password, lost: gone };
 }

@@ -6,7 +6,7 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 
 const srcDir = fileURLToPath(new URL('..', import.meta.url));
 const workflowsPath = join(srcDir, 'workflows', 'index.ts');
@@ -28,12 +28,9 @@ export async function loadWorkflowBundle(cacheDir: string | null): Promise<Workf
   return made;
 }
 
-const quiet = { trace: ignore, debug: ignore, info: ignore, warn: console.warn, error: console.error, log: ignore };
-function ignore(): void {
-  // The bundler's own progress is of no use to whoever starts a chat.
-}
-
-const bundle = (): Promise<WorkflowBundleWithSourceMap> => bundleWorkflowCode({ workflowsPath, logger: quiet });
+/** The bundler's own progress is of no use to whoever starts a chat. */
+const bundle = (): Promise<WorkflowBundleWithSourceMap> =>
+  bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
 
 /** Everything that can change the bundle: the sandbox's sources and the SDK. */
 async function hashSources(): Promise<string> {

@@ -60,7 +60,7 @@ export const answer = (text: string | readonly string[], options: AnswerOptions 
 });
 
 /** A reply that is one JSON object, as an auditor's model gives it. */
-export const answerJson = (value: unknown, options: AnswerOptions = {}): Behaviour =>
+const answerJson = (value: unknown, options: AnswerOptions = {}): Behaviour =>
   answer(JSON.stringify(value), options);
 
 /** The auditor's verdict in its wire form. */

@@ -11,8 +11,8 @@ import { play } from './reply.ts';
 import { createScript, type Script, type ScriptedCalls } from './script.ts';
 
 export * from './behaviours.ts';
-export type { CallWatch, ChatBody, RecordedCall } from './call-log.ts';
-export type { Script, Standing } from './script.ts';
+export type { CallWatch, RecordedCall } from './call-log.ts';
+export type { Script } from './script.ts';
 export { createValve, type Valve } from './valve.ts';
 
 export interface UpstreamOptions {

@@ -17,7 +17,7 @@ export interface SocketEnd {
  */
 export type AfterClose = 'sign-in' | 'refused' | 'probe' | 'retry';
 
-export const closeCodes = { policy: 1008, tokenExpired: 4401 } as const;
+const closeCodes = { policy: 1008, tokenExpired: 4401 } as const;
 
 export function decideAfterClose({ closeCode, greeted, lastError }: SocketEnd): AfterClose {
   if (closeCode === closeCodes.tokenExpired) return 'sign-in';

@@ -93,7 +93,7 @@ function parseObject(text: string): Record<string, unknown> | null {
     const value: unknown = JSON.parse(text);
     return value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : null;
   } catch {
-    // A proxy in front of the gateway answers in HTML; its status is all that can be told.
+    // Swallowed: a proxy in front of the gateway answers in HTML; its status is all that can be told.
     return null;
   }
 }

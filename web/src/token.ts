@@ -22,7 +22,7 @@ export function parseClaims(token: string): TokenClaims | null {
     if (typeof claims.sub !== 'string') return null;
     return { user: claims.sub, expiresAtMs: typeof claims.exp === 'number' ? claims.exp * 1_000 : null };
   } catch {
-    // Whatever was pasted is not a token; the caller says so.
+    // Swallowed: whatever was pasted is not a token; the caller says so.
     return null;
   }
 }

@@ -141,7 +141,7 @@ function toUnfinishedCall(rest: string, atStart: boolean): string | null {
   return trimmed.startsWith('{') ? trimmed : null;
 }
 
-export function parseToolCall(json: string, toolNames: readonly string[]): ToolCall | null {
+function parseToolCall(json: string, toolNames: readonly string[]): ToolCall | null {
   let parsed: unknown;
   try {
     parsed = JSON.parse(json);
