@@ -5,7 +5,7 @@ FROM node:22.23.2-bookworm-slim AS web
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
-COPY tsconfig.base.json tsconfig.json tsconfig.web.json ./
+COPY tsconfig*.json ./
 COPY src ./src
 COPY web ./web
 RUN npx --no-install vite build web

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const marker = `${root}node_modules/.package-lock.json`;
+const lock = `${root}package-lock.json`;
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
@@ -14,7 +15,9 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 
 export function ensureInstalled() {
-  const isFresh = existsSync(marker) && statSync(marker).mtimeMs >= statSync(`${root}package-lock.json`).mtimeMs - 1_000;
+  // A deployed image has its modules and no lock file.
+  if (!existsSync(lock)) return;
+  const isFresh = existsSync(marker) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs - 1_000;
   if (isFresh || process.env.CANDOR_SKIP_INSTALL === '1') return;
   console.log('Installing dependencies (npm ci) …');
   const began = Date.now();

@@ -21,6 +21,7 @@ export { locateJava } from './java.ts';
 export { locateNeo4jJars } from './neo4j-jars.ts';
 export type { Located, Source } from './locate.ts';
 export { createSupervisor, type Child, type Supervisor } from './processes.ts';
+export { readStartTime } from './process-identity.ts';
 export { choosePort, findFree, type PortChoice, type PortWish } from './ports.ts';
 export { startTemporal, type RunningTemporal, type TemporalOptions } from './temporal-server.ts';
 export { startNeo4j, type Neo4jOptions, type RunningNeo4j } from './neo4j-server.ts';
