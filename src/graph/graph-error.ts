@@ -31,7 +31,7 @@ const connectionIsAway: readonly RegExp[] = [
 ];
 
 /** True for a failure that the server or the way to it causes, not the query. */
-export function isGraphAway(error: unknown): error is Neo4jError {
+function isGraphAway(error: unknown): error is Neo4jError {
   if (!(error instanceof Neo4jError)) return false;
   return (
     neo4j.isRetryableError(error) ||
