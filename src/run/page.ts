@@ -8,19 +8,21 @@ import { StartError } from './search-attributes.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Folder of the built page. @throws StartError when it cannot be built */
-export async function ensurePage(): Promise<string> {
+/** Folder of the built page. @param signal ends the building. @throws StartError when it cannot be built */
+export async function ensurePage(signal?: AbortSignal): Promise<string> {
   const dist = join(root, 'web', 'dist');
   const built = await newest(dist);
-  const sources = await Promise.all(
-    ['web/src', 'web/public', 'src/protocol'].map((folder) => newest(join(root, folder))),
-  );
+  const own = await newest(join(root, 'web', 'src'));
   // A deployed image has the built page and no sources of it.
-  if (built > Math.max(...sources)) return dist;
+  if (own === 0 && built > 0) return dist;
+  const shared = await Promise.all(['web/public', 'src/protocol'].map((folder) => newest(join(root, folder))));
+  const files = await Promise.all(['web/index.html', 'web/vite.config.ts'].map((file) => stat(join(root, file))));
+  if (built > Math.max(own, ...shared, ...files.map((file) => file.mtimeMs))) return dist;
   const vite = join(root, 'node_modules', 'vite', 'bin', 'vite.js');
   const child = spawn(process.execPath, [vite, 'build', 'web', '--logLevel', 'error'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'pipe'],
+    ...(signal === undefined ? {} : { signal }),
   });
   let said = '';
   child.stderr.on('data', (data: Buffer) => (said += data.toString('utf8')));
