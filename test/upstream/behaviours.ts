@@ -60,8 +60,7 @@ export const answer = (text: string | readonly string[], options: AnswerOptions 
 });
 
 /** A reply that is one JSON object, as an auditor's model gives it. */
-const answerJson = (value: unknown, options: AnswerOptions = {}): Behaviour =>
-  answer(JSON.stringify(value), options);
+const answerJson = (value: unknown, options: AnswerOptions = {}): Behaviour => answer(JSON.stringify(value), options);
 
 /** The auditor's verdict in its wire form. */
 export const verdict = (isIncorrect: boolean, confidence: number, reason = 'checked against the context'): Behaviour =>
