@@ -44,7 +44,7 @@ export async function createApp(dependencies: GatewayDependencies): Promise<Fast
 
   const feeds = createTurnFeeds({ lane, engine, graph, log });
   const watchers = createConversationWatchers();
-  const turns = createTurnService({ engine, lane, feeds, watchers });
+  const turns = createTurnService({ engine, graph, lane, feeds, watchers });
   app.addHook('onClose', async () => feeds.close());
 
   await app.register(fastifyWebsocket, {
@@ -54,7 +54,7 @@ export async function createApp(dependencies: GatewayDependencies): Promise<Fast
   await app.register(publicRoutes, dependencies);
   await app.register(async (signedIn) => {
     signedIn.addHook('onRequest', createAuthenticate(verifyToken));
-    await signedIn.register(turnRoutes, { feeds, turns, graph, engine, defaultAgent });
+    await signedIn.register(turnRoutes, { feeds, turns, graph, engine, agents, defaultAgent });
     await signedIn.register(conversationRoutes, { graph, engine, feeds });
     await signedIn.register(serviceRoutes, dependencies);
   });
