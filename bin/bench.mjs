@@ -1,0 +1,9 @@
+// `npm run bench`: measures against the real servers. What is measured is in bench/.
+// Arguments name benchmarks: `npm run bench -- first-token`.
+
+import { ensureInstalled, loadTypeScript } from './install.mjs';
+
+ensureInstalled();
+await loadTypeScript();
+const { runBenchmarks } = await import('../bench/run.ts');
+process.exitCode = await runBenchmarks(process.argv.slice(2));
