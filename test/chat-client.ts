@@ -11,7 +11,8 @@ import type { BusyMode } from '../src/protocol/turn.ts';
 export interface ChatClient {
   readonly frames: readonly ServerFrame[];
   send(frame: ClientFrame): void;
-  sendRaw(raw: string): void;
+  /** Text as a text frame, bytes as a binary one. */
+  sendRaw(raw: string | Uint8Array): void;
   message(turnId: TurnId, conversationId: ConversationId, text: string, busy?: BusyMode): void;
   transcript(turnId: TurnId): Transcript;
   events(turnId: TurnId): readonly TurnEvent[];

@@ -24,6 +24,8 @@ export interface Stack {
   readonly upstream: Upstream;
   readonly client: Client;
   readonly options: CandorOptions;
+  /** Signs tokens that the gateway accepts. */
+  readonly key: Uint8Array;
   token(user?: string): Promise<string>;
   /** A socket of a user; closed with the stack. */
   connect(options?: { readonly user?: string; readonly agentId?: string }): Promise<ChatClient>;
@@ -118,6 +120,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     upstream,
     client,
     options: candorOptions,
+    key,
     token,
     async connect({ user = 'ada', agentId = 'operator' } = {}) {
       const socket = await createChatClient({ url, agentId, token: await token(user) });

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { startCursor, toCursor, type Cursor } from '../../protocol/cursor.ts';
 import { CandorError } from '../../protocol/errors.ts';
 import { isAgentId, isUuid, type AgentId, type ConversationId, type TurnId } from '../../protocol/ids.ts';
-import type { ReadGraph, TurnEngine } from '../../protocol/ports.ts';
+import type { AgentCatalogue, ReadGraph, TurnEngine } from '../../protocol/ports.ts';
 import { parseCursor, parseMessageBody } from '../../protocol/schema.ts';
 import { advanceCursor } from '../../protocol/transcript.ts';
 import { callerOf } from '../authenticate.ts';
@@ -19,6 +19,7 @@ export interface TurnRoutes {
   readonly turns: TurnService;
   readonly graph: ReadGraph;
   readonly engine: TurnEngine;
+  readonly agents: Pick<AgentCatalogue, 'load'>;
   /** For bodies that name no agent. */
   readonly defaultAgent: AgentId;
 }
@@ -27,7 +28,7 @@ type ById = FastifyRequest<{ Params: { id: string } }>;
 
 export async function turnRoutes(
   app: FastifyInstance,
-  { feeds, turns, graph, engine, defaultAgent }: TurnRoutes,
+  { feeds, turns, graph, engine, agents, defaultAgent }: TurnRoutes,
 ): Promise<void> {
   const view = async (feed: TurnFeed): Promise<TurnView> => {
     await feed.ready;
@@ -46,12 +47,10 @@ export async function turnRoutes(
 
   app.post('/api/conversations/:id/turns', async (request: ById, reply) => {
     const conversationId = parseConversationId(request.params.id);
-    const feed = await turns.send(
-      callerOf(request),
-      agentOf(request.body, defaultAgent),
-      conversationId,
-      parseMessageBody(request.body),
-    );
+    const message = parseMessageBody(request.body);
+    // As on the socket: an agent that does not exist starts nothing.
+    const { id: agentId } = await agents.load(agentOf(request.body, defaultAgent));
+    const feed = await turns.send(callerOf(request), agentId, conversationId, message);
     if (prefersWait(request)) {
       await feed.ended;
       return view(feed);
