@@ -8,7 +8,7 @@ import { ConfigError, loadConfig, toPrintable } from './config.ts';
 import { createGraph } from './graph/neo4j.ts';
 import { loadKnowledge } from './knowledge/load-knowledge.ts';
 import { PartError } from './parts/index.ts';
-import { CandorError } from './protocol/errors.ts';
+import { CandorError, errorCatalogue } from './protocol/errors.ts';
 import { readRunning } from './run/data-folder.ts';
 import { StartError } from './run/search-attributes.ts';
 import { serve } from './run/serve.ts';
@@ -78,7 +78,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
     if (!isAnticipated(error)) throw error;
-    console.error(error.message);
+    console.error(toAdvice(error));
     process.exitCode = 1;
   }
 }
@@ -89,13 +89,23 @@ const isAnticipated = (error: unknown): error is Error =>
   error instanceof ConfigError ||
   error instanceof CandorError;
 
+/** One line. A failure of the catalogue keeps what its operator can do apart from its sentence, which is for users. */
+const toAdvice = (error: Error): string =>
+  error instanceof CandorError ? `${error.message} ${errorCatalogue[error.code].recovery}` : error.message;
+
+/** npm passes a terminal's Ctrl-C on to its child, which has had it already: both are one wish. */
+const sameWishMs = 1_000;
+
 /** Runs until Ctrl-C, SIGTERM or SIGHUP. A second one does not wait. */
 async function untilSignal(run: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const stop = new AbortController();
+  let askedAtMs = 0;
   const onSignal = (): void => {
-    if (stop.signal.aborted) process.exit(130);
-    stop.abort();
-    console.log('\nstopping …');
+    if (!stop.signal.aborted) {
+      askedAtMs = performance.now();
+      stop.abort();
+      console.log('\nstopping …');
+    } else if (performance.now() - askedAtMs > sameWishMs) process.exit(130);
   };
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const name of names) process.on(name, onSignal);

@@ -60,7 +60,7 @@ export async function locateNeo4jJars(context: PartsContext, javaPath: string): 
     },
   ];
   return await locate(
-    label,
+    neo4j.name,
     routes,
     `install Maven (on Debian and Ubuntu: apt-get install maven), or set ${neo4j.variable} to an installed Neo4j 5.26, or NEO4J_URI to a running one`,
     context,

@@ -3,7 +3,14 @@
 
 import type { AddressInfo } from 'node:net';
 import { Client } from '@temporalio/client';
-import { NativeConnection, Worker, type InjectedSinks, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import {
+  NativeConnection,
+  TransportError,
+  Worker,
+  type InjectedSinks,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import type { FastifyInstance } from 'fastify';
 import { createActivities } from '../activities/index.ts';
 import { createAgentFiles } from '../agents/agent-files.ts';
 import { createApp } from '../api/app.ts';
@@ -14,7 +21,7 @@ import { createMemoryLane } from '../live/memory.ts';
 import { createOpenAiModel } from '../llm/openai.ts';
 import type { LiveLane, ModelReadiness } from '../protocol/ports.ts';
 import type { EventSinks } from '../workflows/event-log.ts';
-import { ensureSearchAttributes } from './search-attributes.ts';
+import { ensureSearchAttributes, StartError } from './search-attributes.ts';
 
 export interface Backend {
   readonly baseUrl: string;
@@ -71,7 +78,7 @@ export async function runCandor(options: CandorOptions): Promise<RunningCandor> 
     for (const closer of closers.splice(0).reverse()) await closer();
   };
   try {
-    const connection = await NativeConnection.connect({ address: temporal.address });
+    const connection = await connect(temporal.address);
     closers.push(() => connection.close());
     const neo4j = createGraph(options.neo4j);
     closers.push(() => neo4j.close());
@@ -104,7 +111,7 @@ export async function runCandor(options: CandorOptions): Promise<RunningCandor> 
         }),
       });
       closers.push(() => app.close());
-      await app.listen({ host: gateway.host, port: gateway.port });
+      await listen(app, gateway);
       const { port } = app.server.address() as AddressInfo;
       url = `http://${gateway.host}:${port}`;
     }
@@ -112,6 +119,29 @@ export async function runCandor(options: CandorOptions): Promise<RunningCandor> 
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+async function connect(address: string): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect({ address });
+  } catch (cause) {
+    if (!(cause instanceof TransportError)) throw cause;
+    const advice = 'check TEMPORAL_ADDRESS and that the server runs there';
+    throw new StartError(`unable to reach Temporal at ${address}; nothing answers: ${advice}`, { cause });
+  }
+}
+
+async function listen(
+  app: FastifyInstance,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    const { code, syscall } = cause as NodeJS.ErrnoException;
+    if (syscall !== 'listen' && syscall !== 'getaddrinfo') throw cause;
+    throw new StartError(`unable to listen on ${host} port ${port}; ${code}: choose another HOST or PORT`, { cause });
   }
 }
 

@@ -48,7 +48,7 @@ export function runLocalModel({ context, supervisor, size, alias, port, say }: L
 
   const load = async (): Promise<void> => {
     const { llama, file } = await prepareModel(watched, size);
-    say(`model file: ${file.path} (${file.why})`);
+    say(`${file.why}; ${file.path}`);
     for (let starts = 0; ; starts++) {
       set('loading', 'loading the model into memory');
       const { env } = context;

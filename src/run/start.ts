@@ -8,6 +8,7 @@ import {
   choosePort,
   createProgressRenderer,
   createSupervisor,
+  findFree,
   locateTemporalCli,
   prepareNeo4j,
   startNeo4j,
@@ -50,12 +51,15 @@ export async function start(options: StartOptions): Promise<void> {
   const auth = await createAuth(config);
   const platform = toPlatform(process.platform, process.arch);
   const choice = await chooseModel(config, options.model);
+  // What is being fetched or built ends with the run, also with one that failed.
+  const ending = new AbortController();
+  const ended = AbortSignal.any([signal, ending.signal]);
   const context: PartsContext = {
     cacheDir: config.paths.cache ?? toCacheDir(env, platform),
     platform,
     env,
     report: createProgressRenderer(process.stderr),
-    signal,
+    signal: ended,
   };
   await checkRoom(context, {
     dataDir,
@@ -73,19 +77,13 @@ export async function start(options: StartOptions): Promise<void> {
     installRuntime(log);
     say(choice.why);
 
-    const taken = new Set<number>();
-    const port = async (name: string, usual: number, variable: string, asked: number | null): Promise<number> => {
-      const chosen = await choosePort({ name, host, usual, variable, asked: asked?.toString(), taken });
-      if (chosen.note !== undefined) say(chosen.note);
-      taken.add(chosen.port);
-      return chosen.port;
-    };
-    const gatewayPort = await port('the page', 3000, 'PORT', config.gateway.port);
+    const port = createPorts(say);
+    const gatewayPort = await port('the page', 3000, 'PORT', config.gateway.port, config.gateway.host);
     const [temporal, neo4j, bundle, webDir] = await Promise.all([
       findTemporal(options, context, supervisor, port),
       findNeo4j(options, context, supervisor, port),
       loadWorkflowBundle(join(dataDir, 'bundles')),
-      ensurePage(),
+      ensurePage(ended),
     ]);
     signal.throwIfAborted();
 
@@ -97,8 +95,8 @@ export async function start(options: StartOptions): Promise<void> {
         : null;
     const state = toModelState(choice, local);
     candor = await runCandor({
-      temporal: { ...temporal, taskQueue: config.temporal.taskQueue },
-      neo4j,
+      temporal: { ...temporal.server, taskQueue: config.temporal.taskQueue },
+      neo4j: neo4j.server,
       agentsDir: config.paths.agents,
       worker: { bundle, backend, auditor: toAuditor(config, backend), readiness: state.readiness },
       gateway: {
@@ -116,19 +114,23 @@ export async function start(options: StartOptions): Promise<void> {
     const { url } = candor;
     say('');
     say(`  Candor       ${auth.signIn === null ? url : `${url}/#code=${auth.signIn.issue()}`}`);
-    say(`  Temporal UI  ${temporal.uiUrl ?? `none at ${temporal.address}`}`);
+    say(`  Temporal UI  ${temporal.server.uiUrl ?? `none at ${temporal.server.address}`}`);
     say(`  up in ${((Date.now() - began) / 1000).toFixed(1)} s; Ctrl-C stops everything`);
     say('');
-    void (local?.ready ?? Promise.resolve()).then(
+    const announced = (local?.ready ?? Promise.resolve()).then(
       async () => {
-        if (signal.aborted || url === null) return;
+        if (ended.aborted || url === null) return;
         if (local !== null)
           say(`model: ${backend.model} answers (after ${((Date.now() - began) / 1000).toFixed(1)} s)`);
         await writeRunning(dataDir, {
           pid: process.pid,
           url,
-          temporal: { address: temporal.address, ui: temporal.uiUrl, namespace: temporal.namespace },
-          neo4j,
+          temporal: {
+            address: temporal.server.address,
+            ui: temporal.server.uiUrl,
+            namespace: temporal.server.namespace,
+          },
+          neo4j: neo4j.server,
           model: {
             baseUrl: choice.kind === 'none' ? null : backend.baseUrl,
             model: backend.model,
@@ -136,15 +138,18 @@ export async function start(options: StartOptions): Promise<void> {
           },
           startedAt: new Date(began).toISOString(),
         });
+        // The stop may have removed it while it was being written.
+        if (ended.aborted) await removeRunning(dataDir);
       },
       // Swallowed: the model's failure was said where it happened, and every turn says it.
       () => undefined,
     );
-    await Promise.race([candor.failed, temporal.lost, neo4j.lost, aborted(signal)]);
+    await Promise.race([candor.failed, temporal.lost, neo4j.lost, announced.then(() => never), aborted(signal)]);
   } catch (error) {
     // What failed because everything is being stopped is no failure.
     if (!signal.aborted) throw error;
   } finally {
+    ending.abort();
     await removeRunning(dataDir);
     await candor?.close();
     await supervisor.stopAll();
@@ -157,7 +162,27 @@ const aborted = (signal: AbortSignal): Promise<void> =>
     signal.aborted ? resolve() : signal.addEventListener('abort', () => resolve(), { once: true }),
   );
 
-type PortOf = (name: string, usual: number, variable: string, asked: number | null) => Promise<number>;
+type PortOf = (name: string, usual: number, variable: string, asked: number | null, on?: string) => Promise<number>;
+
+/** Ports for servers that are started side by side: chosen one after the other, and none of them twice. */
+function createPorts(say: (line: string) => void): PortOf {
+  const taken = new Set<number>();
+  const choose = async (...[name, usual, variable, asked, on = host]: Parameters<PortOf>): Promise<number> => {
+    const wish = { name, host: on, usual, variable, asked: asked?.toString(), taken };
+    const { port, note } = asked === 0 ? { port: await findFree(on), note: undefined } : await choosePort(wish);
+    if (note !== undefined) say(note);
+    taken.add(port);
+    return port;
+  };
+  let line: Promise<unknown> = Promise.resolve();
+  return (...wish) => {
+    const chosen = line.then(() => choose(...wish));
+    // Swallowed: whoever asked for the port hears of it; the next one in line must still be served.
+    line = chosen.catch(() => undefined);
+    return chosen;
+  };
+}
+
 const never = new Promise<never>(() => undefined);
 
 async function lost(name: string, exited: Promise<unknown>, logFile: string, signal: AbortSignal): Promise<never> {
@@ -176,10 +201,10 @@ async function findTemporal(
   const { address, namespace, uiUrl } = config.temporal;
   if (address !== null) {
     say(`Temporal: ${address}; TEMPORAL_ADDRESS is set`);
-    return { address, namespace, uiUrl, lost: never };
+    return { server: { address, namespace, uiUrl }, lost: never };
   }
   const cli = await locateTemporalCli(context);
-  say(`Temporal: development server; ${cli.why}`);
+  say(`${cli.why}; runs as development server`);
   const server = await startTemporal({
     supervisor,
     executable: cli.path,
@@ -195,7 +220,7 @@ async function findTemporal(
   const gone = lost('Temporal', exited, logFile, signal);
   // Swallowed: the race at the end of the start hears of it; an earlier failure must not be hidden by a second one.
   gone.catch(() => undefined);
-  return { address: server.address, namespace, uiUrl: server.uiUrl, lost: gone };
+  return { server: { address: server.address, namespace, uiUrl: server.uiUrl }, lost: gone };
 }
 
 /** The Neo4j of the configuration, else one of our own. */
@@ -209,10 +234,11 @@ async function findNeo4j(
   if (uri !== null) {
     if (password === null) throw new StartError('unable to use NEO4J_URI; NEO4J_PASSWORD is not set');
     say(`Neo4j: ${uri}; NEO4J_URI is set`);
-    return { uri, user, password, lost: never };
+    return { server: { uri, user, password }, lost: never };
   }
   const { java, jars } = await prepareNeo4j(context);
-  say(`Neo4j: own server; ${jars.why}; Java ${java.why}`);
+  say(java.why);
+  say(jars.why);
   const server = await startNeo4j({
     supervisor,
     java: java.path,
@@ -225,7 +251,7 @@ async function findNeo4j(
   const gone = lost('Neo4j', server.exited, server.logFile, signal);
   // Swallowed: the race at the end of the start hears of it; an earlier failure must not be hidden by a second one.
   gone.catch(() => undefined);
-  return { uri: server.uri, user: server.user, password: server.password, lost: gone };
+  return { server: { uri: server.uri, user: server.user, password: server.password }, lost: gone };
 }
 
 function toBackend(choice: ModelChoice, modelPort: number): Backend {
