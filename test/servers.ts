@@ -90,7 +90,7 @@ async function startServers(
 
 async function prepareModel(context: PartsContext): Promise<Record<string, string>> {
   const [llama, file] = [await locateLlama(context), await locateModelFile(context, 'default')];
-  return { MODEL_FILE: file.path, CANDOR_TEST_LLAMA_DIR: llama.path };
+  return { MODEL_FILE: file.path, CANDOR_LLAMA_DIR: llama.path };
 }
 
 function runNode(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
