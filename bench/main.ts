@@ -3,11 +3,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { Report, Table } from './benchmark.ts';
+import type { Benchmark, Report, Table } from './benchmark.ts';
 import { firstToken } from './first-token.ts';
 import { history } from './history.ts';
 
-const benchmarks = [firstToken, history];
+const benchmarks: readonly Benchmark[] = [firstToken, history];
 const resultsDir = fileURLToPath(new URL('results/', import.meta.url));
 
 const names = process.argv.slice(2);
@@ -22,9 +22,10 @@ if (unknown.length > 0) {
   }
 }
 
-async function run({ name, run }: (typeof benchmarks)[number]): Promise<void> {
+async function run(benchmark: Benchmark): Promise<void> {
+  const { name } = benchmark;
   const machine = { node: process.version, cores: availableParallelism(), loadBefore: loadavg()[0] };
-  const report = await run();
+  const report = await benchmark.run();
   console.log(toMarkdown(report));
   console.log(`Node ${machine.node}, ${machine.cores} cores, load ${machine.loadBefore?.toFixed(1)} before the run\n`);
   await mkdir(resultsDir, { recursive: true });

@@ -19,9 +19,9 @@ describe('private names', () => {
 
   test.each([
     ['a user of an image', `WORKDIR ${at('home', 'node', 'app')}`],
-    ['a path below a variable', 'cd "$HOME/work/candor"'],
-    ['a relative path', "import '../../work/a.ts'"],
-    ['an address on the web', 'https://docs.temporal.io/root/work/a'],
+    ['a path below a variable', `cd "$HOME${at('work')}candor"`],
+    ['a relative path', `import '../..${at('work')}a.ts'`],
+    ['an address on the web', `https://docs.temporal.io${at('root', 'work')}a`],
   ])('%s passes', (_, line) => {
     expect(find(line)).toEqual([]);
   });
