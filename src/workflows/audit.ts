@@ -1,14 +1,14 @@
 // The audit of one turn, outside the user's wait: collect, ask a model, enqueue the record. A failure keeps its own
 // face: the record says `failed`, and the workflow fails with the code.
 
-import { ApplicationFailure, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
+import { CancellationScope, isCancellation, proxyActivities, upsertSearchAttributes } from '@temporalio/workflow';
 import type { AnalyzeResult, AuditActivities, AuditRecord, CallLlmResult } from '../protocol/activities.ts';
 import { toVerdict } from '../protocol/audit.ts';
-import type { ErrorInfo } from '../protocol/errors.ts';
+import { toErrorInfo, type ErrorInfo } from '../protocol/errors.ts';
 import type { AuditVerdict } from '../protocol/events.ts';
 import type { AuditInput } from '../protocol/turn.ts';
 import { activityOptions } from './activity-options.ts';
-import { toTurnError } from './failures.ts';
+import { toFailure, toTurnError } from './failures.ts';
 import { auditConfidenceKey, auditVerdictKey, errorCodeKey } from './search-attributes.ts';
 
 const { analyze } = proxyActivities<AuditActivities>(activityOptions.analyze);
@@ -29,9 +29,12 @@ export async function Audit(audit: AuditInput): Promise<AuditResult> {
     ...(confidence === null ? [] : [{ key: auditConfidenceKey, value: confidence }]),
     ...(error === null ? [] : [{ key: errorCodeKey, value: error.code }]),
   ]);
-  await enqueueRecord.executeWithOptions({ ...activityOptions.enqueueRecord, summary: `verdict ${verdict}` }, [record]);
+  // An audit that was cancelled in Temporal has a record too: nobody may wait for a verdict that never comes.
+  await CancellationScope.nonCancellable(() =>
+    enqueueRecord.executeWithOptions({ ...activityOptions.enqueueRecord, summary: `verdict ${verdict}` }, [record]),
+  );
   if (error === null) return { verdict, confidence, reason };
-  throw ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: true, details: [error] });
+  throw toFailure(error);
 }
 
 async function judge(audit: AuditInput): Promise<Omit<AuditRecord, 'recordedAt'>> {
@@ -45,7 +48,10 @@ async function judge(audit: AuditInput): Promise<Omit<AuditRecord, 'recordedAt'>
     ]);
     return toRecord(audit, found, reply, null);
   } catch (thrown) {
-    return toRecord(audit, found, null, toTurnError(thrown));
+    const error = isCancellation(thrown)
+      ? toErrorInfo('internal', { facts: { reason: 'the audit was cancelled' } })
+      : toTurnError(thrown);
+    return toRecord(audit, found, null, error);
   }
 }
 

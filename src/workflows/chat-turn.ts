@@ -8,6 +8,7 @@ import {
   CancellationScope,
   CancelledFailure,
   condition,
+  isCancellation,
   ParentClosePolicy,
   proxyActivities,
   setHandler,
@@ -21,11 +22,12 @@ import type { RetrieveAgentResult, StreamResult, TurnActivities } from '../proto
 import { closingEvents, type TerminalDraft } from '../protocol/closing.ts';
 import { toErrorInfo, type ErrorInfo } from '../protocol/errors.ts';
 import { auditWorkflowId, type TurnId } from '../protocol/ids.ts';
+import { maxQueueWaitMs } from '../protocol/limits.ts';
 import { auditType, toLogged, type AuditInput, type TurnInput, type TurnResult } from '../protocol/turn.ts';
 import { activityOptions } from './activity-options.ts';
 import { logQuery, stepTextsQuery } from './definitions.ts';
 import { createEventLog, type EventLog } from './event-log.ts';
-import { toStreamFailure, toTurnError } from './failures.ts';
+import { toFailure, toStreamFailure, toTurnError } from './failures.ts';
 import { createFollowers, type Followers } from './followers.ts';
 import { createLedger, toStreamSummary, type Ledger } from './receipt.ts';
 import { nextRetryMs } from './retry-schedule.ts';
@@ -79,13 +81,20 @@ export async function ChatTurn(input: TurnInput): Promise<TurnResult> {
 async function work(turn: Turn): Promise<End> {
   const ready = await retrieve(turn);
   if (ready.kind !== 'ready') return ready;
-  return answer(turn, ready);
+  try {
+    return await answer(turn, ready);
+  } catch (thrown) {
+    // The log's own limit: it ends the turn as a failure of it. A bug is not caught, it retries the workflow task.
+    if (!(thrown instanceof ApplicationFailure)) throw thrown;
+    return { kind: 'failed', error: toTurnError(thrown), linked: true };
+  }
 }
 
 /** Retrieves the agent, waiting as long as the conversation is busy with earlier turns. */
 async function retrieve(turn: Turn): Promise<Ready | End> {
   let released: TurnId | null = null;
   let releasedIsGone = false;
+  const untilMs = Date.now() + maxQueueWaitMs;
   try {
     for (;;) {
       const retrieved = await retrieveAgent.executeWithOptions(
@@ -103,7 +112,7 @@ async function retrieve(turn: Turn): Promise<Ready | End> {
         }
         [released, releasedIsGone] = [retrieved.behind, true];
       } else {
-        [released, releasedIsGone] = await waitForRelease(turn, retrieved.behind);
+        [released, releasedIsGone] = await waitForRelease(turn, retrieved.behind, untilMs);
       }
     }
   } catch (thrown) {
@@ -116,20 +125,21 @@ async function retrieve(turn: Turn): Promise<Ready | End> {
 /** Failures of linking itself: the turn is not part of the conversation and leaves nothing in it. */
 const neverLinked = new Set<string>(['conversation_not_found', 'turn_not_found', 'turn_conflict', 'conversation_busy']);
 
-async function waitForRelease(turn: Turn, behind: TurnId): Promise<[TurnId, boolean]> {
+async function waitForRelease(turn: Turn, behind: TurnId, untilMs: number): Promise<[TurnId, boolean]> {
   const { input, followers, log, stop } = turn;
   const interrupt = input.busy === 'interrupt' ? { byTurnId: input.turnId, requestedAt: now() } : null;
   stop.enter('queued');
   for (let target = behind; ;) {
     turn.waitsFor = target;
     log.emit({ type: 'turn_queued', behind: target });
-    const { gone, waitFor } = await followers.waitFor(target, interrupt);
-    if (waitFor === null) {
+    const end = await followers.waitFor(target, interrupt, untilMs);
+    if (end === 'late') throw toFailure(toErrorInfo('turn_timeout', { facts: { seconds: maxQueueWaitMs / 1_000 } }));
+    if (end.waitFor === null) {
       turn.waitsFor = null;
       stop.enter('working');
-      return [target, gone];
+      return [target, end.gone];
     }
-    target = waitFor;
+    target = end.waitFor;
   }
 }
 
@@ -173,8 +183,12 @@ async function answer(turn: Turn, { plan, promptSha256, context, ...ready }: Rea
       });
       return { kind: 'answered', reply };
     } catch (thrown) {
-      if (stop.asked !== null || CancellationScope.current().consideredCancelled) throw thrown;
       const failure = toStreamFailure(thrown);
+      if (stop.asked !== null || CancellationScope.current().consideredCancelled) {
+        // A call that broke while it was being stopped was made all the same: the receipt lists it.
+        if (!isCancellation(thrown)) ledger.failed(step, attempt, failure);
+        throw thrown;
+      }
       ledger.failed(step, attempt, failure);
       deadline += failure.loadingMs;
       const error = { ...failure.error, attempt };

@@ -39,7 +39,7 @@ export function createEventLog(turn: TurnInput, now: () => string): EventLog {
     emit(draft) {
       const seq = events.length + 1;
       const { turnId, conversationId } = turn;
-      append({ ...draft, seq, time: now(), turnId, conversationId } as SequencedEvent);
+      append({ ...draft, seq, time: now(), turnId, conversationId });
       return seq;
     },
   };

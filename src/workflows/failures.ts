@@ -13,17 +13,21 @@ export function toTurnError(thrown: unknown): ErrorInfo {
   const cause = outer instanceof TimeoutFailure && outer.cause instanceof ApplicationFailure ? outer.cause : outer;
   if (cause instanceof TimeoutFailure) return toErrorInfo('worker_lost');
   if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
-    const [first] = (cause.details ?? []) as unknown[];
+    const [first] = cause.details ?? [];
     return isErrorInfo(first) ? first : toErrorInfo(cause.type, { facts: { reason: cause.message } });
   }
   return toErrorInfo('internal', { facts: { reason: 'an unexpected error' } });
 }
 
+/** The other way round, for a failure that the workflow itself finds. */
+export const toFailure = (error: ErrorInfo): ApplicationFailure =>
+  ApplicationFailure.create({ message: error.message, type: error.code, nonRetryable: true, details: [error] });
+
 /** What is known about a failed model call. A dead worker leaves its last heartbeat: a lower bound of what was shown. */
 export function toStreamFailure(thrown: unknown): StreamFailure & { readonly atLeast: boolean } {
   const cause = thrown instanceof ActivityFailure ? thrown.cause : thrown;
   if (cause instanceof ApplicationFailure) {
-    const [first] = (cause.details ?? []) as unknown[];
+    const [first] = cause.details ?? [];
     if (isStreamFailure(first)) return { ...first, atLeast: false };
   }
   const beat =

@@ -2,18 +2,29 @@
 // (`released`) or until the engine says that nobody is there to tell it. A turn that ends answers everybody who asked,
 // also those who ask while it ends.
 
-import { condition, getExternalWorkflowHandle, isCancellation, log, setHandler } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  log,
+  setHandler,
+} from '@temporalio/workflow';
 import { turnWorkflowId, type TurnId } from '../protocol/ids.ts';
 import { followBackoff } from '../protocol/limits.ts';
 import type { FollowSignal, InterruptSignal, ReleasedSignal } from '../protocol/turn.ts';
 import { followSignal, interruptSignal, releasedSignal } from './definitions.ts';
 
 export interface Followers {
-  /** Waits until `target` has ended or nobody is there. `waitFor`: it was withdrawn; wait for that turn in its place. */
+  /**
+   * Waits until `target` has ended or nobody is there. `waitFor`: it was withdrawn; wait for that turn in its place.
+   * `late`: neither until `untilMs`.
+   */
   waitFor(
     target: TurnId,
     interrupt: InterruptSignal | null,
-  ): Promise<{ readonly gone: boolean; readonly waitFor: TurnId | null }>;
+    untilMs: number,
+  ): Promise<{ readonly gone: boolean; readonly waitFor: TurnId | null } | 'late'>;
   /** True when no open workflow stands behind the turn. */
   isGone(target: TurnId): Promise<boolean>;
   /** Tells all followers, and from now on everybody who asks. */
@@ -30,8 +41,14 @@ export function createFollowers(self: TurnId): Followers {
     await send(follower, () => getExternalWorkflowHandle(turnWorkflowId(follower)).signal(releasedSignal, signal));
   };
   setHandler(followSignal, async ({ turnId }: FollowSignal) => {
-    if (end === null) asked.add(turnId);
-    else await tell(turnId, end.waitFor);
+    if (end === null) {
+      asked.add(turnId);
+      return;
+    }
+    // Handlers run in the workflow's own scope: in a workflow that was cancelled from outside this answer would be
+    // cancelled with it, and would close the workflow as cancelled before its end is told.
+    const { waitFor } = end;
+    await CancellationScope.nonCancellable(() => tell(turnId, waitFor));
   });
   setHandler(releasedSignal, ({ turnId, waitFor }: ReleasedSignal) => {
     releases.set(turnId, waitFor);
@@ -41,7 +58,7 @@ export function createFollowers(self: TurnId): Followers {
     send(target, () => getExternalWorkflowHandle(turnWorkflowId(target)).signal(followSignal, { turnId: self }));
 
   return {
-    async waitFor(target, interrupt) {
+    async waitFor(target, interrupt, untilMs) {
       if (interrupt !== null) {
         await send(target, () => getExternalWorkflowHandle(turnWorkflowId(target)).signal(interruptSignal, interrupt));
       }
@@ -51,7 +68,9 @@ export function createFollowers(self: TurnId): Followers {
         waitMs = Math.min(waitMs * followBackoff.factor, followBackoff.maxMs)
       ) {
         if (!(await follow(target))) return { gone: true, waitFor: null };
-        if (await condition(() => releases.has(target), waitMs)) break;
+        const leftMs = untilMs - Date.now();
+        if (leftMs <= 0) return 'late';
+        if (await condition(() => releases.has(target), Math.min(waitMs, leftMs))) break;
       }
       return { gone: false, waitFor: releases.get(target) ?? null };
     },

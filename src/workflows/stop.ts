@@ -42,8 +42,9 @@ export function createStop(now: () => string): Stop {
       try {
         return await scope.run(work);
       } catch (error) {
-        // After a request, whatever the interrupted step threw is how it was interrupted.
-        if (asked === null && !isCancellation(error)) throw error;
+        // After a request, whatever the interrupted step threw is how it was interrupted: a step that is waited for may
+        // also break while it ends.
+        if (!scope.consideredCancelled && !isCancellation(error)) throw error;
         // Without a signal it was the workflow itself that was cancelled: from Temporal UI or its command line.
         asked ??= { by: 'operator', requestedAt: now() };
         return null;
