@@ -130,7 +130,10 @@ export function createTurnFeed(
       if (transcript.log.at(-1)?.type === 'agent_thinking' && transcript.streams.length === before.streams.length) {
         set(applyEvents(transcript, await heartbeatDeltas(engine, transcript, turnId)));
       }
-      if (transcript.log.length > before.log.length) lastEventMs = Date.now();
+      if (transcript.log !== before.log || transcript.streams !== before.streams) {
+        lastEventMs = Date.now();
+        lookMs = firstLookMs;
+      }
     } catch (error) {
       if (!(error instanceof CandorError)) throw error;
       log.warn({ turnId, code: error.code }, 'unable to read the log of a turn');

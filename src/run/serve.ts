@@ -6,6 +6,7 @@ import type { Config } from '../config.ts';
 import { createAuth } from './auth.ts';
 import { chooseModel } from './backend.ts';
 import { runCandor, type CandorOptions } from './candor.ts';
+import { redisNote } from './live-lane.ts';
 import { createLog, installRuntime } from './log.ts';
 import { ensurePage } from './page.ts';
 import { StartError } from './search-attributes.ts';
@@ -29,6 +30,7 @@ export async function serve(role: 'worker' | 'gateway', { config, say, signal }:
   const log = createLog(config.log.level, null);
   installRuntime(log);
   say(choice.why);
+  if (config.live.redisUrl !== null) say(redisNote);
   const { backend } = choice;
   const auditor =
     config.audit.baseUrl === null

@@ -26,6 +26,7 @@ import { chooseModel, type ModelChoice } from './backend.ts';
 import { runCandor, type Backend, type RunningCandor } from './candor.ts';
 import { lockDataFolder, removeRunning, writeRunning } from './data-folder.ts';
 import { runLocalModel, type LocalModelRun } from './local-model.ts';
+import { redisNote } from './live-lane.ts';
 import { createLog, installRuntime } from './log.ts';
 import { ensurePage } from './page.ts';
 import { StartError } from './search-attributes.ts';
@@ -76,6 +77,7 @@ export async function start(options: StartOptions): Promise<void> {
     const log = createLog(config.log.level, join(dataDir, 'logs', 'candor.log'));
     installRuntime(log);
     say(choice.why);
+    if (config.live.redisUrl !== null) say(redisNote);
 
     const port = createPorts(say);
     const gatewayPort = await port('the page', 3000, 'PORT', config.gateway.port, config.gateway.host);
