@@ -51,7 +51,7 @@ export const newTurnId = (): TurnId => randomUUID() as TurnId;
 export const newConversationId = (): ConversationId => randomUUID() as ConversationId;
 
 /** The run's servers. @throws Error when the tests were not started by `npm test` */
-export function testServers() {
+function testServers() {
   const read = (name: string): string => {
     const value = process.env[`CANDOR_TEST_${name}`];
     if (value === undefined)
@@ -107,7 +107,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
             log,
           },
   };
-  const candor = await runCandor(candorOptions);
+  const closeUpstream = async (): Promise<void> => {
+    if (options.upstream === undefined) await upstream.close();
+  };
+  const candor = await runCandor(candorOptions).catch(async (error: unknown) => {
+    // A server that is left listening would keep Jest from ending.
+    await closeUpstream();
+    throw error;
+  });
   const connection = await Connection.connect({ address: servers.temporal.address });
   const client = new Client({ connection, namespace: servers.temporal.namespace });
   const sockets: ChatClient[] = [];
@@ -147,7 +154,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       for (const socket of sockets) socket.close();
       await candor.close();
       await connection.close();
-      if (options.upstream === undefined) await upstream.close();
+      await closeUpstream();
     },
   };
 }

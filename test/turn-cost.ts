@@ -28,7 +28,7 @@ export interface TurnToMeasure {
 const usage = { prompt_tokens: 1_000, completion_tokens: 1_000, total_tokens: 2_000 };
 
 /** One token a chunk, five letters each, none of which JSON escapes. */
-export const toTokens = (count: number): string[] =>
+const toTokens = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => ` ${(index % 10_000).toString().padStart(4, '0')}`);
 
 /** Runs one turn to its end, on a socket of its own. */
