@@ -5,6 +5,7 @@ import {
   isGrpcServiceError,
   QueryNotRegisteredError,
   QueryRejectedError,
+  ServiceError,
   WorkflowFailedError,
   WorkflowNotFoundError,
   type Client,
@@ -131,7 +132,7 @@ export function createTemporalEngine({ client, taskQueue, uiUrl, eagerStart }: T
           if (error instanceof WorkflowNotFoundError || error instanceof QueryRejectedError) return null;
           if (error instanceof QueryNotRegisteredError) return null;
           // The server is there but no worker is: a query waits for one.
-          if (isGrpcServiceError(error) && [grpcCancelled, grpcDeadline].includes(error.code)) return null;
+          if (isOutOfTime(error)) return null;
           throw error;
         }
       }, timeoutMs),
@@ -186,6 +187,11 @@ async function withEngineErrors<Result>(body: () => Promise<Result>): Promise<Re
   }
 }
 
-/** The client wraps what the transport threw. */
+/** The client wraps what the transport threw, or passes it on. */
+function isOutOfTime(error: unknown): boolean {
+  const thrown = error instanceof ServiceError ? error.cause : error;
+  return isGrpcServiceError(thrown) && [grpcCancelled, grpcDeadline].includes(thrown.code);
+}
+
 const isConnectionError = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'ServiceError' || error.name === 'TransportError');
