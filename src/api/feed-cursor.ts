@@ -2,8 +2,8 @@
 // one gets fewer and larger pieces and costs no memory.
 
 import type { Cursor } from '../protocol/cursor.ts';
-import { isTerminal, type AuditCompleted, type AuditFailed, type TurnEvent, type Waiting } from '../protocol/events.ts';
-import { advanceCursor, eventsAfter } from '../protocol/transcript.ts';
+import { type AuditCompleted, type AuditFailed, type TurnEvent, type Waiting } from '../protocol/events.ts';
+import { advanceCursor, eventsAfter, terminalOf } from '../protocol/transcript.ts';
 import type { TurnFeed } from './turn-feed.ts';
 
 export interface FeedCursor {
@@ -12,7 +12,7 @@ export interface FeedCursor {
   take(): readonly TurnEvent[];
   /** Where the reader stands. */
   readonly cursor: Cursor;
-  /** The terminal event was taken. */
+  /** The reader has the terminal event: it was taken, or the reader came with it. */
   readonly ended: boolean;
   /** Starts again from a cursor that the client names. */
   seek(cursor: Cursor): void;
@@ -24,7 +24,6 @@ export function createFeedCursor(feed: TurnFeed, from: Cursor, changed: () => vo
   let cursor = from;
   let waiting: Waiting | null = null;
   let audit: AuditCompleted | AuditFailed | null = null;
-  let ended = false;
   const stop = feed.read({
     changed,
     rewind(seq) {
@@ -46,7 +45,6 @@ export function createFeedCursor(feed: TurnFeed, from: Cursor, changed: () => vo
       ({ waiting, audit } = transcript);
       for (const event of events) {
         cursor = advanceCursor(cursor, event);
-        if (isTerminal(event)) ended = true;
       }
       return events;
     },
@@ -54,7 +52,8 @@ export function createFeedCursor(feed: TurnFeed, from: Cursor, changed: () => vo
       return cursor;
     },
     get ended() {
-      return ended;
+      const terminal = terminalOf(feed.transcript);
+      return terminal !== null && cursor.seq >= terminal.seq;
     },
     seek(next) {
       cursor = next;
