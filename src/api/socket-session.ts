@@ -2,7 +2,7 @@
 // the order in which they came; a bad one is answered by a typed error and changes nothing.
 
 import { CandorError, type ErrorInfo } from '../protocol/errors.ts';
-import { startCursor, toCursor, type Cursor } from '../protocol/cursor.ts';
+import { startCursor, toCursor, type Cursor, type StreamCursor } from '../protocol/cursor.ts';
 import { subprotocol, type ClientFrame, type ServerFrame } from '../protocol/frames.ts';
 import type { AgentId, ConversationId, TurnId } from '../protocol/ids.ts';
 import type { ReadGraph } from '../protocol/ports.ts';
@@ -224,24 +224,33 @@ export function createSocketSession(
 
 /**
  * A cursor that this turn cannot have given was taken from another one; of a turn that has ended this is certain. In an
- * open one the reader may have seen provisional events that are gone: it goes back to what is known.
+ * open one the reader may have seen provisional events that are gone, and goes back to what is known; or it has more of a
+ * text than this gateway has yet, and goes on from there.
  *
  * @throws CandorError `invalid_request`
  */
 function toOwnCursor(cursor: Cursor, { transcript }: TurnFeed): Cursor {
   const { log, streams } = transcript;
-  const isKnown = ({ step, attempt }: Cursor['streams'][number]): boolean =>
+  const isKnown = ({ step, attempt }: StreamCursor): boolean =>
     log.some((e) => e.type === 'agent_thinking' && e.step === step && e.attempt === attempt);
-  const isBeyond = ({ step, attempt, channel, offset }: Cursor['streams'][number]): boolean => {
-    const stream = streams.find((s) => s.step === step && s.attempt === attempt && s.channel === channel);
-    return stream?.state !== 'discarded' && offset > (stream?.text.length ?? 0);
-  };
-  const isForeign = cursor.seq > log.length || cursor.streams.some((s) => !isKnown(s) || isBeyond(s));
-  if (!isForeign) return cursor;
-  if (terminalOf(transcript) !== null) {
+  if (terminalOf(transcript) === null) {
+    return { seq: Math.min(cursor.seq, log.length), streams: cursor.streams.filter(isKnown) };
+  }
+  // Of a failed attempt no text is left to compare with; of reasoning another gateway may have seen more.
+  const isBeyond = ({ step, attempt, channel, offset }: StreamCursor): boolean =>
+    channel === 'answer' &&
+    streams.some(
+      (s) =>
+        s.step === step &&
+        s.attempt === attempt &&
+        s.channel === channel &&
+        s.state !== 'discarded' &&
+        offset > s.text.length,
+    );
+  if (cursor.seq > log.length || cursor.streams.some((s) => !isKnown(s) || isBeyond(s))) {
     throw new CandorError('invalid_request', { facts: { reason: 'the cursor is not of this turn' } });
   }
-  return { seq: Math.min(cursor.seq, log.length), streams: cursor.streams.filter((s) => isKnown(s) && !isBeyond(s)) };
+  return cursor;
 }
 
 function toMissing(error: unknown): null {
