@@ -152,13 +152,14 @@ describe('npm start, again and again on the same data', () => {
     socket.close();
   });
 
-  test('what a killed start left running is gone after the next one, which says without a model that it has none', async () => {
+  test('what a killed start left running is gone after the next one, which takes any port and has no model: it says so', async () => {
     const children = await childrenOf(home);
     expect(children).toHaveLength(2);
     launched?.kill('SIGKILL');
     expect((await launched?.exited)?.signal).toBe('SIGKILL');
-    const third = begin(['start', '--model', 'none']);
+    const third = begin(['start', '--model', 'none'], { PORT: '0' });
     const { url, token } = await signIn(third);
+    expect(url).not.toBe(`http://127.0.0.1:${home.env['PORT']}`);
     expect(alive(children)).toEqual([]);
 
     const socket = await createChatClient({ url, agentId: 'operator', token });
