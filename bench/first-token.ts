@@ -2,7 +2,9 @@
 // soon the first event comes. Direct calls and turns alternate, so that whatever else the machine does meets both. One
 // process: worker, gateway, model server and client share it, as they share a laptop.
 
+import { fileURLToPath } from 'node:url';
 import OpenAI from 'openai';
+import { loadKnowledge } from '../src/knowledge/load-knowledge.ts';
 import { auditWorkflowId } from '../src/protocol/ids.ts';
 import type { ChatClient } from '../test/chat-client.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../test/stack.ts';
@@ -11,6 +13,7 @@ import type { Benchmark, Report, Table } from './benchmark.ts';
 import { figureHead, toCells, toFigures } from './figures.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
 
+const knowledgeDir = fileURLToPath(new URL('../knowledge', import.meta.url));
 const warmUps = 15;
 const samples = 100;
 const question = 'How do I restart a job?';
@@ -31,11 +34,20 @@ const stretches = [
   ['lane → feed → socket → client', 'lane delta', 'first token'],
 ] as const;
 
+/** What a stretch spends its time with, each by itself; the second and the third run side by side. */
+const parts = [
+  ['read the agent', 'linkTurn end', 'history begin'],
+  ['Neo4j: history', 'history begin', 'history end'],
+  ['Neo4j: search the knowledge', 'searchKnowledge begin', 'searchKnowledge end'],
+  ['assemble the prompt', 'searchKnowledge end', 'savePrompt begin'],
+] as const;
+
 interface Sample {
   readonly directMs: number;
   readonly acceptedMs: number;
   readonly firstTokenMs: number;
   readonly stretchesMs: readonly number[];
+  readonly partsMs: readonly number[];
 }
 
 export const firstToken: Benchmark = {
@@ -44,6 +56,7 @@ export const firstToken: Benchmark = {
     const timeline = createTimeline();
     const stack = await startStack({ decorate: timeline.decorate });
     try {
+      await loadKnowledge(knowledgeDir, stack.candor.graph, () => {});
       stack.upstream.chat.always(answer(['A job ', 'is restarted ', 'with `conman rr`.']));
       const openai = new OpenAI({ baseURL: stack.upstream.url, apiKey: 'wire', maxRetries: 0 });
       const socket = await stack.connect();
@@ -105,6 +118,7 @@ async function measureTurn(stack: Stack, socket: ChatClient, timeline: Timeline)
     acceptedMs: at('first event') - at('sent'),
     firstTokenMs: at('first token') - at('sent'),
     stretchesMs: stretches.map(([, from, to]) => at(to) - at(from)),
+    partsMs: parts.map(([, from, to]) => at(to) - at(from)),
   };
 }
 
@@ -130,8 +144,16 @@ function toReport(measured: readonly Sample[]): Report {
       ...toCells(toFigures(measured.map(({ stretchesMs }) => stretchesMs[index] ?? 0))),
     ]),
   };
+  const inside: Table = {
+    title: 'Inside of «load the agent, history, knowledge, assemble»',
+    head: ['part', ...figureHead],
+    rows: parts.map(([name], index) => [
+      name,
+      ...toCells(toFigures(measured.map(({ partsMs }) => partsMs[index] ?? 0))),
+    ]),
+  };
   return {
-    tables: [whole, breakdown],
+    tables: [whole, breakdown, inside],
     bars: [
       {
         bar: 'first event within 100 ms of the message',

@@ -6,17 +6,18 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type {
   AgentPlan,
   AnalyzeResult,
+  AuditActivities,
   CallLlmResult,
   RetrieveAgentResult,
   StreamFailure,
   StreamResult,
+  TurnActivities,
 } from '../../src/protocol/activities.ts';
 import { toErrorInfo, type CandorErrorOptions, type ErrorCode } from '../../src/protocol/errors.ts';
 import type { AgentId, ConversationId, TurnId, UserId } from '../../src/protocol/ids.ts';
 import { defaultRetry, defaultTimeouts } from '../../src/protocol/limits.ts';
 import { unknownUsage } from '../../src/protocol/receipt.ts';
 import type { TurnInput } from '../../src/protocol/turn.ts';
-import type { Activities } from './turn-under-test.ts';
 
 export const agentId = 'operator' as AgentId;
 
@@ -129,7 +130,7 @@ export const judged = (isIncorrect: boolean, confidence: number): CallLlmResult 
 });
 
 /** A turn that meets no trouble. */
-export const defaultActivities: Activities = {
+export const defaultActivities: TurnActivities & AuditActivities = {
   retrieveAgent: async () => ready(),
   stream: async () => answered(),
   storeConversation: async ({ closedAt }) => ({ storedAt: closedAt ?? new Date().toISOString() }),
