@@ -105,7 +105,7 @@ describe('a turn in a busy conversation', () => {
     expect(waitedMs).toBeGreaterThanOrEqual(maxQueueWaitMs);
     expect(turn.callsOf('stream')).toHaveLength(0);
     expect(turn.callsOf('storeConversation')).toHaveLength(1);
-  }, 120_000);
+  }, 240_000);
 });
 
 describe('a turn that is withdrawn while it waits', () => {

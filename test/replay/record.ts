@@ -1,0 +1,125 @@
+// Records histories of real turns, for replay.test.ts. No test by its name, so that it runs only when it is asked for
+// (`npm run record-histories`): what is recorded stands for the turns that are open when a new version of the workflows is deployed.
+
+import { mkdir, writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { WorkflowFailedError } from '@temporalio/client';
+import { auditWorkflowId, turnWorkflowId, type ConversationId, type TurnId } from '../../src/protocol/ids.ts';
+import type { BusyMode } from '../../src/protocol/turn.ts';
+import type { ChatClient } from '../chat-client.ts';
+import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
+import { answer, createValve, refuse, verdict, type Valve } from '../upstream/upstream.ts';
+import { toRecordedJson } from './recorded-json.ts';
+
+const histories = fileURLToPath(new URL('histories/', import.meta.url));
+const chunks = ['A job is ', 'restarted with ', '`conman rr` [RB-001].'];
+
+describe('recording', () => {
+  let stack: Stack;
+  let ada: ChatClient;
+  beforeAll(async () => {
+    stack = await startStack();
+    ada = await stack.connect();
+    await mkdir(histories, { recursive: true });
+  });
+  afterAll(() => stack.close());
+
+  async function record(name: string, workflowId: string): Promise<void> {
+    const handle = stack.client.workflow.getHandle(workflowId);
+    await handle.result().catch((error: unknown) => {
+      if (!(error instanceof WorkflowFailedError)) throw error;
+    });
+    await writeFile(`${histories}${name}.json`, toRecordedJson(await handle.fetchHistory()));
+  }
+  async function recordTurn(name: string, turnId: TurnId): Promise<void> {
+    await ada.untilEnd(turnId);
+    await record(name, turnWorkflowId(turnId));
+  }
+  function say(conversationId: ConversationId, busy?: BusyMode): TurnId {
+    const turnId = newTurnId();
+    ada.message(turnId, conversationId, 'How do I restart a job in TWS?', busy);
+    return turnId;
+  }
+  /** A turn whose model has said its first words and waits for the valve. */
+  async function sayAndHold(conversationId = newConversationId()): Promise<{ turnId: TurnId; valve: Valve }> {
+    const valve = createValve();
+    stack.upstream.chat.enqueue(answer(chunks, { valve }));
+    const turnId = say(conversationId);
+    valve.pass(1);
+    await ada.until((frame) => frame.type === 'delta' && frame.turnId === turnId);
+    return { turnId, valve };
+  }
+
+  test('a turn that is answered, and its audit', async () => {
+    stack.upstream.chat.enqueue(answer(chunks));
+    stack.upstream.audit.enqueue(verdict(false, 0.3));
+    const turnId = say(newConversationId());
+    await recordTurn('chat-turn-completed', turnId);
+    await record('audit-accepted', auditWorkflowId(turnId));
+  });
+
+  test('a turn whose first call failed', async () => {
+    stack.upstream.chat.enqueue(refuse(503), answer(chunks));
+    await recordTurn('chat-turn-retried', say(newConversationId()));
+  });
+
+  test('a turn that failed', async () => {
+    stack.upstream.chat.enqueue(refuse(401));
+    await recordTurn('chat-turn-failed', say(newConversationId()));
+  });
+
+  test('a turn that its user stopped', async () => {
+    const { turnId } = await sayAndHold();
+    ada.send({ type: 'cancel', turnId });
+    await recordTurn('chat-turn-stopped', turnId);
+  });
+
+  test('a turn that an operator cancelled', async () => {
+    const { turnId } = await sayAndHold();
+    await stack.client.workflow.getHandle(turnWorkflowId(turnId)).cancel();
+    await recordTurn('chat-turn-cancelled-by-operator', turnId);
+  });
+
+  test('a turn that waited for another', async () => {
+    const conversationId = newConversationId();
+    const first = await sayAndHold(conversationId);
+    stack.upstream.chat.enqueue(answer(chunks));
+    const second = say(conversationId);
+    await ada.untilEvent(second, 'turn_queued');
+    first.valve.open();
+    await recordTurn('chat-turn-followed', first.turnId);
+    await recordTurn('chat-turn-queued', second);
+  });
+
+  test('a turn that was withdrawn while it waited', async () => {
+    const conversationId = newConversationId();
+    const first = await sayAndHold(conversationId);
+    const second = say(conversationId);
+    await ada.untilEvent(second, 'turn_queued');
+    ada.send({ type: 'withdraw', turnId: second });
+    await recordTurn('chat-turn-withdrawn', second);
+    first.valve.open();
+    await ada.untilEnd(first.turnId);
+  });
+
+  test('a turn that another one interrupted', async () => {
+    const conversationId = newConversationId();
+    const first = await sayAndHold(conversationId);
+    stack.upstream.chat.enqueue(answer(chunks));
+    const second = say(conversationId, 'interrupt');
+    await recordTurn('chat-turn-interrupted', first.turnId);
+    await recordTurn('chat-turn-interrupting', second);
+  });
+
+  test('an audit that failed', async () => {
+    stack.upstream.chat.enqueue(answer(chunks));
+    // Audits of the turns before may still ask: from here on every auditor's call is refused.
+    stack.upstream.audit.always(refuse(401));
+    const turnId = say(newConversationId());
+    await ada.untilEnd(turnId);
+    const audit = stack.client.workflow.getHandle(auditWorkflowId(turnId));
+    await expect(audit.result()).rejects.toThrow(WorkflowFailedError);
+    await record('audit-failed', auditWorkflowId(turnId));
+  });
+});
