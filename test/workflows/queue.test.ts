@@ -1,18 +1,21 @@
 // Turns of one conversation wait for each other by signals. Whoever never answers, ends, or is withdrawn: the waiter
 // learns of it, and goes on.
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { RetrieveAgentInput, RetrieveAgentResult } from '../../src/protocol/activities.ts';
 import type { TurnId } from '../../src/protocol/ids.ts';
 import { maxQueueWaitMs } from '../../src/protocol/limits.ts';
 import { signals, type CancelSignal, type TurnResult } from '../../src/protocol/turn.ts';
 import { failureOf, gaps, logOf, moments, toMs, typesOf } from './history.ts';
 import { answered, createGate, newTurn, ready, streamUntilStopped } from './turn-fakes.ts';
-import { startWorkflowRig, type TurnUnderTest, type WorkflowRig } from './turn-under-test.ts';
+import { renewRig, startWorkflowRig, type TurnUnderTest, type WorkflowRig } from './turn-under-test.ts';
 
 let rig: WorkflowRig;
 beforeAll(async () => {
   rig = await startWorkflowRig();
+});
+beforeEach(async () => {
+  rig = await renewRig(rig);
 });
 afterAll(() => rig.close());
 

@@ -37,6 +37,8 @@ export interface TurnUnderTest {
 
 export interface WorkflowRig {
   readonly env: TestWorkflowEnvironment;
+  /** The server keeps a lock on its clock for a child that was started: no time is skipped any more. */
+  readonly hasStartedChild: boolean;
   start(activities?: Partial<Activities>, input?: Partial<TurnInput>): Promise<TurnUnderTest>;
   /** Starts a turn whose very first task brings this signal along. */
   startWithSignal(signal: string, payload: unknown, activities?: Partial<Activities>): Promise<TurnUnderTest>;
@@ -56,12 +58,19 @@ const attributeTypes = Object.fromEntries(
 );
 
 interface Registered {
-  /** False for an audit that was started by itself. */
-  readonly isTurn: boolean;
   readonly activities: Activities;
   readonly calls: ActivityCall[];
   readonly published: SequencedEvent[];
   readonly news: EventEmitter;
+}
+
+let isRuntimeInstalled = false;
+
+/** The same rig while its clock is free, else a new one. */
+export async function renewRig(rig: WorkflowRig): Promise<WorkflowRig> {
+  if (!rig.hasStartedChild) return rig;
+  await rig.close();
+  return startWorkflowRig();
 }
 
 /** @throws Error when the tests were not started by `npm test` */
@@ -71,15 +80,15 @@ export async function startWorkflowRig(): Promise<WorkflowRig> {
   if (path === undefined || bundleDir === undefined) {
     throw new Error('unable to find the time-skipping server; run npm test -- <file>');
   }
-  installRuntime(createLog('fatal', null));
+  if (!isRuntimeInstalled) installRuntime(createLog('fatal', null));
+  isRuntimeInstalled = true;
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path } },
   });
   // This server cannot list search attributes, so production's own check does not run on it; it takes new ones.
   await env.connection.operatorService.addSearchAttributes({ namespace: 'default', searchAttributes: attributeTypes });
   const turns = new Map<TurnId, Registered>();
-  const unlocked: Promise<unknown>[] = [];
-  const unlockTime = async (): Promise<unknown> => env.connection.testService?.unlockTimeSkipping({});
+  let hasStartedChild = false;
   const registered = (turnId: TurnId): Registered => {
     const found = turns.get(turnId);
     if (found === undefined) throw new Error(`no turn ${turnId} was started here`);
@@ -88,10 +97,7 @@ export async function startWorkflowRig(): Promise<WorkflowRig> {
   const dispatch =
     <Name extends ActivityName>(name: Name, turnIdOf: (input: Parameters<Activities[Name]>[0]) => TurnId) =>
     (input: Parameters<Activities[Name]>[0]): ReturnType<Activities[Name]> => {
-      const { activities, calls, isTurn } = registered(turnIdOf(input));
-      // This server keeps one lock on its clock for each child that was ever started: it is given back here.
-      const isAuditBegun = name === 'analyze' && isTurn && !calls.some((call) => call.name === 'analyze');
-      if (isAuditBegun) unlocked.push(unlockTime());
+      const { activities, calls } = registered(turnIdOf(input));
       calls.push({ name, input });
       const activity = activities[name] as (input: Parameters<Activities[Name]>[0]) => ReturnType<Activities[Name]>;
       return activity(input);
@@ -102,6 +108,7 @@ export async function startWorkflowRig(): Promise<WorkflowRig> {
         fn: (_info, event) => {
           const { published, news } = registered(event.turnId);
           published.push(event);
+          hasStartedChild ||= event.type === 'audit_started';
           news.emit('published');
         },
         callDuringReplay: false,
@@ -127,9 +134,8 @@ export async function startWorkflowRig(): Promise<WorkflowRig> {
   });
   const running = worker.run();
 
-  const register = (input: TurnInput, activities: Partial<Activities>, isTurn = true): Registered => {
+  const register = (input: TurnInput, activities: Partial<Activities>): Registered => {
     const turn: Registered = {
-      isTurn,
       activities: { ...defaultActivities, ...activities },
       calls: [],
       published: [],
@@ -163,6 +169,9 @@ export async function startWorkflowRig(): Promise<WorkflowRig> {
 
   return {
     env,
+    get hasStartedChild() {
+      return hasStartedChild;
+    },
     start,
     async startWithSignal(signal, payload, activities = {}) {
       const input = newTurn();
@@ -179,7 +188,7 @@ export async function startWorkflowRig(): Promise<WorkflowRig> {
     async startAudit(activities = {}, overrides = {}) {
       const input = newTurn(overrides);
       const { turnId, conversationId, userId, agentId } = input;
-      const turn = register(input, activities, false);
+      const turn = register(input, activities);
       const auditId = auditWorkflowId(turnId);
       const args = [{ auditId, turnId, conversationId, userId, agentId }];
       const handle = await env.client.workflow.start(auditType, { workflowId: auditId, taskQueue, args });
@@ -197,7 +206,6 @@ export async function startWorkflowRig(): Promise<WorkflowRig> {
     async close() {
       worker.shutdown();
       await running;
-      await Promise.all(unlocked);
       await env.teardown();
     },
   };
