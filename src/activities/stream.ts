@@ -29,6 +29,8 @@ export function createStream({ graph, model, readiness, lane }: StreamDependenci
     const context = Context.current();
     const call = createCall(input, lane);
     const stopped = new AbortController();
+    const late = new AbortController();
+    let deadline: NodeJS.Timeout | undefined;
     const stop = (): void => stopped.abort();
     const endStop = lane.onStop(input.turnId, (requestedAt) => {
       call.stopRequested(requestedAt);
@@ -57,13 +59,18 @@ export function createStream({ graph, model, readiness, lane }: StreamDependenci
       call.loading = false;
       const { model: name, temperature, maxTokens, timeouts } = input;
       const request = { model: name, messages: prompt.messages, temperature, maxTokens, timeouts };
-      for await (const chunk of model.stream(request, stopped.signal)) {
+      // A stream that never falls silent must end all the same: with the turn.
+      deadline = setTimeout(() => late.abort(), input.remainingMs);
+      for await (const chunk of model.stream(request, AbortSignal.any([stopped.signal, late.signal]))) {
         if (chunk.kind === 'text') call.text(chunk.channel, chunk.text);
         else call.finish(chunk);
       }
       return call.toResult('answered', model.backend, prompt.context, null);
     } catch (error) {
-      if (!stopped.signal.aborted) throw toFailure(error, call.toFailure(error, model.backend));
+      if (!stopped.signal.aborted) {
+        const failure = late.signal.aborted ? toLate(input, model.backend, error) : error;
+        throw toFailure(failure, call.toFailure(failure, model.backend));
+      }
       // A worker that shuts down did not get its stop from a person: another worker has to take the call over.
       if (context.cancellationDetails?.workerShutdown === true && !call.wasAsked) {
         const lost = new CandorError('worker_lost', { cause: error });
@@ -72,10 +79,16 @@ export function createStream({ graph, model, readiness, lane }: StreamDependenci
       return call.toResult('stopped', model.backend, [], new Date().toISOString());
     } finally {
       clearInterval(timer);
+      clearTimeout(deadline);
       endStop();
       context.cancellationSignal.removeEventListener('abort', stop);
     }
   };
+}
+
+function toLate({ model, remainingMs }: StreamInput, backend: string, cause: unknown): CandorError {
+  const facts = { model, backend, what: 'no end of its answer', seconds: Math.round(remainingMs / 1_000) };
+  return new CandorError('llm_timeout', { facts, cause });
 }
 
 /** The state of one call: its text by channel, and when it came. */

@@ -73,7 +73,7 @@ export function toConnectionError(call: FailedCall, cause: unknown): CandorError
 export function toTimeout(call: FailedCall, limitMs: number, what: string): CandorError {
   const seconds = limitMs / 1_000;
   return toModelError(call, 'llm_timeout', {
-    facts: { seconds },
+    facts: { seconds, what },
     cause: { name: 'TimeoutError', text: `${what} within ${seconds} s` },
   });
 }

@@ -63,6 +63,8 @@ export interface StreamInput {
   readonly temperature: number | null;
   readonly maxTokens: number | null;
   readonly timeouts: StreamTimeouts;
+  /** Milliseconds that the turn has left for this call, from the moment the model is ready. */
+  readonly remainingMs: number;
 }
 
 export interface StreamResult {

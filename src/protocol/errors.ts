@@ -43,8 +43,8 @@ export const errorCatalogue = {
     'model',
     true,
     504,
-    'No first token, or silence between tokens, for longer than the limit.',
-    'The model {model} at {backend} was silent for {seconds} s.',
+    'No connection, no first token, silence between tokens, or no end of the answer, for longer than the limit.',
+    'The model {model} at {backend} took too long: {what} within {seconds} s.',
     'Check the load of the backend; raise the limits of the agent when it is a slow one.',
   ),
   llm_rate_limited: entry(

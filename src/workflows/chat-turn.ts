@@ -143,6 +143,9 @@ async function waitForRelease(turn: Turn, behind: TurnId, untilMs: number): Prom
   }
 }
 
+/** A call that begins just before the deadline may still say what it has to say. */
+const minCallMs = 1_000;
+
 /** Calls the model until it answers, a person stops it, or its tries are used up. */
 async function answer(turn: Turn, { plan, promptSha256, context, ...ready }: Ready): Promise<End> {
   const { input, log, ledger, stop } = turn;
@@ -170,6 +173,7 @@ async function answer(turn: Turn, { plan, promptSha256, context, ...ready }: Rea
             temperature,
             maxTokens,
             timeouts,
+            remainingMs: Math.max(minCallMs, deadline - Date.now()),
           },
         ],
       );

@@ -131,13 +131,13 @@ const rows: readonly Row[] = [
     retryable: false,
     answer: 'a',
   },
-  { name: 'no answer in time', behaviour: mute(), code: 'llm_timeout', retryable: true, message: 'silent for 0.15 s' },
+  { name: 'no answer in time', behaviour: mute(), code: 'llm_timeout', retryable: true, message: 'within 0.15 s' },
   {
     name: 'headers, and no first token in time',
     behaviour: silentAfter([]),
     code: 'llm_timeout',
     retryable: true,
-    message: 'silent for 0.15 s',
+    message: 'within 0.15 s',
   },
   {
     name: 'silence between tokens',
@@ -447,7 +447,7 @@ describe('a backend that cannot be reached', () => {
     for (const socket of sockets) socket.destroy();
     silent.close();
     expect(failure.code).toBe('llm_timeout');
-    expect(failure.message).toContain('was silent for 0.2 s');
+    expect(failure.message).toContain('within 0.2 s');
     expect((failure.cause as Error).message).toBe('no connection within 0.2 s');
   });
 });

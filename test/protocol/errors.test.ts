@@ -17,7 +17,7 @@ const document = readFileSync(new URL('../../PROTOCOL.md', import.meta.url), 'ut
 /** Every fact that a sentence may name. An adapter that throws a code knows these. */
 const facts: Partial<Record<ErrorCode, readonly string[]>> = {
   llm_unavailable: ['model', 'backend', 'reason'],
-  llm_timeout: ['model', 'backend', 'seconds'],
+  llm_timeout: ['model', 'backend', 'what', 'seconds'],
   llm_rate_limited: ['model', 'backend'],
   llm_quota_exhausted: ['model', 'backend'],
   llm_auth: ['backend', 'model'],
