@@ -1,15 +1,20 @@
 // The audit's workflow: its record says what was found, or that nothing was found and why. It waits for hours without
 // holding anybody up, and its failure keeps its own face.
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { AuditRecord } from '../../src/protocol/activities.ts';
 import { failureOf, moments } from './history.ts';
 import { activityFailure, analyzed, createGate, inTurn, judged } from './turn-fakes.ts';
-import { startWorkflowRig, type TurnUnderTest, type WorkflowRig } from './turn-under-test.ts';
+import { renewRig, startWorkflowRig, type TurnUnderTest, type WorkflowRig } from './turn-under-test.ts';
+
+jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
 let rig: WorkflowRig;
 beforeAll(async () => {
   rig = await startWorkflowRig();
+});
+beforeEach(async () => {
+  rig = await renewRig(rig);
 });
 afterAll(() => rig.close());
 

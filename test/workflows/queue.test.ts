@@ -1,7 +1,7 @@
 // Turns of one conversation wait for each other by signals. Whoever never answers, ends, or is withdrawn: the waiter
 // learns of it, and goes on.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { RetrieveAgentInput, RetrieveAgentResult } from '../../src/protocol/activities.ts';
 import type { TurnId } from '../../src/protocol/ids.ts';
 import { maxQueueWaitMs } from '../../src/protocol/limits.ts';
@@ -9,6 +9,8 @@ import { signals, type CancelSignal, type TurnResult } from '../../src/protocol/
 import { failureOf, gaps, logOf, moments, toMs, typesOf } from './history.ts';
 import { answered, createGate, newTurn, ready, streamUntilStopped } from './turn-fakes.ts';
 import { renewRig, startWorkflowRig, type TurnUnderTest, type WorkflowRig } from './turn-under-test.ts';
+
+jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
 let rig: WorkflowRig;
 beforeAll(async () => {
@@ -180,9 +182,7 @@ describe('a turn that interrupts', () => {
     await second.until('turn_queued');
     const third = await rig.start({ retrieveAgent: busyUntil(secondId, firstId) }, { busy: 'interrupt' });
 
-    const [stopped, cancelled, result] = (await Promise.all(
-      [first, second, third].map(({ handle }) => handle.result()),
-    )) as [TurnResult, TurnResult, TurnResult];
+    const [stopped, cancelled, result] = await Promise.all([first.end(), second.end(), third.end()]);
     expect(cancelled.log.at(-1)).toMatchObject({ type: 'turn_cancelled', by: 'interrupt' });
     expect(second.callsOf('stream')).toHaveLength(0);
     expect(stopped.log.at(-1)).toMatchObject({
@@ -214,8 +214,8 @@ describe('a turn that interrupts', () => {
     const second = await rig.start({ retrieveAgent: busyUntil(first.input.turnId) }, { busy: 'interrupt' });
     await second.until('turn_queued');
     gate.open();
-    expect(((await first.handle.result()) as TurnResult).outcome).toBe('completed');
-    expect(((await second.handle.result()) as TurnResult).outcome).toBe('completed');
+    expect((await first.end()).outcome).toBe('completed');
+    expect((await second.end()).outcome).toBe('completed');
   });
 });
 
