@@ -45,15 +45,16 @@ async function askServer(server: KnownServer, timeoutMs: number): Promise<Detect
     if (isNetworkFailure(error) || readName(error) === 'SyntaxError') return undefined;
     throw error;
   }
-  const model = readModelIds(body).find((id) => !/embed|rerank|whisper/i.test(id));
+  const [model] = readChatModels(body);
   if (model === undefined) return undefined;
   return { baseUrl, model, why: `model: ${model}, served by ${server.name} at port ${server.port} on this machine` };
 }
 
-/** The ids of `{data: [{id}]}`; empty for any other shape. */
-function readModelIds(body: unknown): readonly string[] {
+/** The ids of `{data: [{id}]}`, as `/v1/models` answers, without those that cannot chat; empty for any other shape. */
+export function readChatModels(body: unknown): readonly string[] {
   if (typeof body !== 'object' || body === null || !('data' in body) || !Array.isArray(body.data)) return [];
-  return body.data.flatMap((entry: unknown) =>
+  const ids = body.data.flatMap((entry: unknown) =>
     typeof entry === 'object' && entry !== null && 'id' in entry && typeof entry.id === 'string' ? [entry.id] : [],
   );
+  return ids.filter((id) => !/embed|rerank|whisper/i.test(id));
 }

@@ -31,7 +31,7 @@ export { locateLlama } from './llama.ts';
 export { startModelServer, type ModelServerOptions, type RunningModelServer } from './model-process.ts';
 export { checkRoom, type Plan } from './room.ts';
 export { checkDisk, checkMemory, type Need } from './preflight.ts';
-export { detectBackend, type DetectedBackend } from './detect-backend.ts';
+export { detectBackend, readChatModels, type DetectedBackend } from './detect-backend.ts';
 
 /** What Neo4j needs to be started. */
 export interface Neo4jParts {

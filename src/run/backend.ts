@@ -3,7 +3,7 @@
 
 import { basename } from 'node:path';
 import type { Config } from '../config.ts';
-import { detectBackend, localModels, type LocalModelSize } from '../parts/index.ts';
+import { detectBackend, localModels, readChatModels, type LocalModelSize } from '../parts/index.ts';
 import type { Backend } from './candor.ts';
 import { StartError } from './search-attributes.ts';
 
@@ -59,30 +59,30 @@ async function remote(
   name: string | null,
   reason: string,
 ): Promise<ModelChoice> {
-  const model = name ?? (await askModel(baseUrl, apiKey));
-  return {
-    kind: 'remote',
-    backend: { baseUrl, apiKey, model },
-    why: `model: ${model} at ${new URL(baseUrl).origin}; ${reason}`,
-  };
+  const { origin } = new URL(baseUrl);
+  const [model, note] = name === null ? await askModel(baseUrl, apiKey, origin) : [name, ''];
+  return { kind: 'remote', backend: { baseUrl, apiKey, model }, why: `model: ${model} at ${origin}; ${reason}${note}` };
 }
 
-/** A server that offers exactly one model needs no OPENAI_MODEL. */
-async function askModel(baseUrl: string, apiKey: string | null): Promise<string> {
+/**
+ * A server of one's own offers what was loaded into it: the first of that is meant. A vendor offers everything it has.
+ *
+ * @returns the model and what has to be said of the choice
+ */
+async function askModel(baseUrl: string, apiKey: string | null, origin: string): Promise<readonly [string, string]> {
+  if (baseUrl === openAiUrl) throw new StartError(`unable to choose a model of ${origin}; set OPENAI_MODEL`);
   const headers = apiKey === null ? {} : { authorization: `Bearer ${apiKey}` };
-  const origin = new URL(baseUrl).origin;
-  let ids: string[];
+  let models: readonly string[];
   try {
     const response = await fetch(`${baseUrl.replace(/\/+$/, '')}/models`, {
       headers,
       signal: AbortSignal.timeout(5_000),
     });
-    const body = (await response.json()) as { data?: { id?: unknown }[] };
-    ids = (body.data ?? []).flatMap(({ id }) => (typeof id === 'string' ? [id] : []));
+    models = readChatModels(await response.json());
   } catch (cause) {
     throw new StartError(`unable to ask ${origin} for its models; set OPENAI_MODEL, or check that it runs`, { cause });
   }
-  const [only, another] = ids;
-  if (only !== undefined && another === undefined) return only;
-  throw new StartError(`unable to choose a model of ${origin}; it offers ${ids.length}: set OPENAI_MODEL`);
+  const [first] = models;
+  if (first === undefined) throw new StartError(`unable to choose a model; ${origin} names none: set OPENAI_MODEL`);
+  return [first, models.length === 1 ? '' : `; the first of ${models.length}, OPENAI_MODEL chooses another`];
 }
