@@ -220,11 +220,11 @@ async function close(turn: Turn, end: End): Promise<TurnResult> {
   const { input, log, followers } = turn;
   if (end.kind === 'finished') {
     await followers.release(null);
-    return settle(turn, end.result);
+    return settle(end.result);
   }
   const outcome = await storeEnd(turn, end);
   await followers.release(turn.waitsFor);
-  return settle(turn, { outcome, log: log.events.map(toLogged) });
+  return settle({ outcome, log: log.events.map(toLogged) });
 
   async function storeEnd(turn: Turn, end: Exclude<End, { kind: 'finished' }>): Promise<TurnResult['outcome']> {
     const reply = end.kind === 'failed' ? null : end.reply;
@@ -307,7 +307,7 @@ async function startAudit({ turnId, conversationId, userId, agentId }: TurnInput
 }
 
 /** Closes the workflow: a failed turn fails it, so that Temporal UI shows it red. */
-async function settle({ log }: Turn, result: TurnResult): Promise<TurnResult> {
+async function settle(result: TurnResult): Promise<TurnResult> {
   const last = result.log.at(-1);
   const error = last?.type === 'turn_failed' ? last.error : null;
   upsertSearchAttributes([
@@ -317,7 +317,7 @@ async function settle({ log }: Turn, result: TurnResult): Promise<TurnResult> {
   await condition(allHandlersFinished);
   if (error === null) return result;
   throw ApplicationFailure.create({
-    message: `${error.message} (${log.events.length} events)`,
+    message: error.message,
     type: error.code,
     nonRetryable: true,
     details: [result],
