@@ -31,6 +31,7 @@ export function createStream({ graph, model, readiness, lane }: StreamDependenci
     const stopped = new AbortController();
     const late = new AbortController();
     let deadline: NodeJS.Timeout | undefined;
+    let isCalled = false;
     const stop = (): void => stopped.abort();
     const endStop = lane.onStop(input.turnId, (requestedAt) => {
       call.stopRequested(requestedAt);
@@ -61,6 +62,7 @@ export function createStream({ graph, model, readiness, lane }: StreamDependenci
       const request = { model: name, messages: prompt.messages, temperature, maxTokens, timeouts };
       // A stream that never falls silent must end all the same: with the turn.
       deadline = setTimeout(() => late.abort(), input.remainingMs);
+      isCalled = true;
       for await (const chunk of model.stream(request, AbortSignal.any([stopped.signal, late.signal]))) {
         if (chunk.kind === 'text') call.text(chunk.channel, chunk.text);
         else call.finish(chunk);
@@ -76,7 +78,8 @@ export function createStream({ graph, model, readiness, lane }: StreamDependenci
         const lost = new CandorError('worker_lost', { cause: error });
         throw toFailure(lost, call.toFailure(lost, model.backend));
       }
-      return call.toResult('stopped', model.backend, [], new Date().toISOString());
+      // Stopped before the model was called: there was no connection that could be closed.
+      return call.toResult('stopped', model.backend, [], isCalled ? new Date().toISOString() : null);
     } finally {
       clearInterval(timer);
       clearTimeout(deadline);
@@ -166,7 +169,7 @@ function createCall(input: StreamInput, lane: LiveLane) {
         backend,
         upstreamClosedAt,
         charsAfterStop:
-          requestedMs === null
+          requestedMs === null || upstreamClosedAt === null
             ? null
             : arrivals.filter((a) => a.atMs > requestedMs).reduce((sum, a) => sum + a.chars, 0),
         ...findCitations(text, context),

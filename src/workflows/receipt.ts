@@ -28,6 +28,8 @@ export function createLedger(turn: TurnInput): Ledger {
     },
     answered(step, attempt, result) {
       const { responseId, finishReason, usage, text, reasoning, sha256, incomplete } = result;
+      // Stopped before a connection was open: the model was never called.
+      if (result.outcome === 'stopped' && result.upstreamClosedAt === null) return;
       const errorCode = null;
       attempts.push({ step, attempt, outcome: result.outcome, errorCode, responseId, finishReason, usage });
       last = result;

@@ -42,3 +42,20 @@ test('a model that cannot come fails the turn at once, with the reason', async (
     await stack.close();
   }
 });
+
+test('a turn stopped while the model is loading says that no connection was open, and its receipt lists no call', async () => {
+  const stack = await startStack({ readiness: () => ({ state: 'loading', progress: null }) });
+  try {
+    const turnId = newTurnId();
+    const ada = await stack.connect();
+    ada.message(turnId, newConversationId(), 'Is the model there?');
+    await ada.untilEvent(turnId, 'waiting');
+    ada.send({ type: 'cancel', turnId });
+    const cancelled = await ada.untilEvent(turnId, 'turn_cancelled');
+    expect(cancelled).toMatchObject({ by: 'user', upstreamClosedAt: null, charsAfterStop: null });
+    expect(cancelled.receipt).toMatchObject({ outcome: 'cancelled', attempts: [], backend: null });
+    expect(stack.upstream.calls).toHaveLength(0);
+  } finally {
+    await stack.close();
+  }
+});

@@ -63,8 +63,20 @@ describe('a receipt', () => {
       true,
       true,
     ],
-    ['a stop with text', answered({ outcome: 'stopped', incomplete: true }), 'cancelled', true, true],
-    ['a stop before any text', answered({ outcome: 'stopped', incomplete: true, text: '' }), 'cancelled', true, false],
+    [
+      'a stop with text',
+      answered({ outcome: 'stopped', incomplete: true, upstreamClosedAt: issuedAt }),
+      'cancelled',
+      true,
+      true,
+    ],
+    [
+      'a stop before any text',
+      answered({ outcome: 'stopped', incomplete: true, text: '', upstreamClosedAt: issuedAt }),
+      'cancelled',
+      true,
+      false,
+    ],
     ['an answer that could not be stored', answered(), 'failed', true, false],
   ] as const)('of %s', (_, reply, outcome, incomplete, hasAnswer) => {
     const ledger = createLedger(turn);
@@ -74,6 +86,12 @@ describe('a receipt', () => {
       isIncomplete: incomplete,
       answerSha256: hasAnswer ? reply.sha256 : null,
     });
+  });
+
+  test('of a stop before a connection was open lists no call: none was made', () => {
+    const ledger = createLedger(turn);
+    ledger.answered(1, 1, answered({ outcome: 'stopped', text: '', upstreamClosedAt: null }));
+    expect(ledger.receipt('cancelled', issuedAt)).toMatchObject({ attempts: [], backend: null, model: null });
   });
 
   test('keeps the backend of an earlier failure when a later one knows none', () => {
