@@ -1,64 +1,34 @@
 // A turn of a conversation, as the specification tells it: accept, retrieve the agent, wait for the conversation,
-// stream the model's reply, store, start the audit, end. Orchestration only: what is decided here is decided by the
-// named functions beside it, and what touches the world is an activity.
+// stream the model's reply, close. Orchestration only: what is decided here is decided by the named functions beside it,
+// and what touches the world is an activity.
 
 import {
-  allHandlersFinished,
   ApplicationFailure,
   CancellationScope,
   CancelledFailure,
-  condition,
   isCancellation,
-  ParentClosePolicy,
   proxyActivities,
   setHandler,
   sleep,
-  startChild,
-  upsertSearchAttributes,
-  WorkflowIdReusePolicy,
 } from '@temporalio/workflow';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
-import type { RetrieveAgentResult, StreamResult, TurnActivities } from '../protocol/activities.ts';
-import { closingEvents, type TerminalDraft } from '../protocol/closing.ts';
-import { toErrorInfo, type ErrorInfo } from '../protocol/errors.ts';
-import { auditWorkflowId, type TurnId } from '../protocol/ids.ts';
+import type { TurnActivities } from '../protocol/activities.ts';
+import { toErrorInfo } from '../protocol/errors.ts';
+import type { TurnId } from '../protocol/ids.ts';
 import { maxQueueWaitMs } from '../protocol/limits.ts';
-import { auditType, toLogged, type AuditInput, type TurnInput, type TurnResult } from '../protocol/turn.ts';
+import type { TurnInput, TurnResult } from '../protocol/turn.ts';
 import { activityOptions } from './activity-options.ts';
+import { closeTurn } from './close-turn.ts';
 import { logQuery, stepTextsQuery } from './definitions.ts';
-import { createEventLog, type EventLog } from './event-log.ts';
+import { createEventLog } from './event-log.ts';
 import { toFailure, toStreamFailure, toTurnError } from './failures.ts';
-import { createFollowers, type Followers } from './followers.ts';
-import { createLedger, toStreamSummary, type Ledger } from './receipt.ts';
+import { createFollowers } from './followers.ts';
+import { createLedger, toStreamSummary } from './receipt.ts';
 import { nextRetryMs } from './retry-schedule.ts';
-import { errorCodeKey, outcomeKey } from './search-attributes.ts';
-import { createStop, type Stop } from './stop.ts';
+import { createStop } from './stop.ts';
+import { now, type End, type Ready, type Turn } from './turn-state.ts';
 
 const { retrieveAgent } = proxyActivities<TurnActivities>(activityOptions.retrieveAgent);
 const { stream } = proxyActivities<TurnActivities>(activityOptions.stream);
-const { storeConversation: store } = proxyActivities<TurnActivities>(activityOptions.store);
-const { storeConversation: record } = proxyActivities<TurnActivities>(activityOptions.record);
-
-type Ready = Extract<RetrieveAgentResult, { kind: 'ready' }>;
-
-/** How the work of a turn ended; its closing turns this into the terminal event. */
-type End =
-  | { readonly kind: 'answered'; readonly reply: StreamResult }
-  | { readonly kind: 'stopped'; readonly reply: StreamResult | null }
-  | { readonly kind: 'failed'; readonly error: ErrorInfo; readonly linked: boolean }
-  | { readonly kind: 'finished'; readonly result: TurnResult };
-
-interface Turn {
-  readonly input: TurnInput;
-  readonly log: EventLog;
-  readonly ledger: Ledger;
-  readonly stop: Stop;
-  readonly followers: Followers;
-  /** The turn this one waits for; whom to pass on when it is withdrawn. */
-  waitsFor: TurnId | null;
-}
-
-const now = (): string => new Date().toISOString();
 
 export async function ChatTurn(input: TurnInput): Promise<TurnResult> {
   const turn: Turn = {
@@ -75,7 +45,7 @@ export async function ChatTurn(input: TurnInput): Promise<TurnResult> {
   const { agentId, text, parentTurnId } = input;
   turn.log.emit({ type: 'turn_accepted', agentId, text, ...(parentTurnId === null ? {} : { parentTurnId }) });
   const end = (await turn.stop.run(() => work(turn))) ?? ({ kind: 'stopped', reply: null } as const);
-  return CancellationScope.nonCancellable(() => close(turn, end));
+  return CancellationScope.nonCancellable(() => closeTurn(turn, end));
 }
 
 async function work(turn: Turn): Promise<End> {
@@ -213,113 +183,4 @@ async function answer(turn: Turn, { plan, promptSha256, context, ...ready }: Rea
       if (waitMs > 0) await sleep(waitMs, { summary: `wait before try ${attempt + 1}` });
     }
   }
-}
-
-/** Stores, starts the audit, tells the followers, and ends as the work ended. */
-async function close(turn: Turn, end: End): Promise<TurnResult> {
-  const { input, log, followers } = turn;
-  if (end.kind === 'finished') {
-    await followers.release(null);
-    return settle(end.result);
-  }
-  const outcome = await storeEnd(turn, end);
-  await followers.release(turn.waitsFor);
-  return settle({ outcome, log: log.events.map(toLogged) });
-
-  async function storeEnd(turn: Turn, end: Exclude<End, { kind: 'finished' }>): Promise<TurnResult['outcome']> {
-    const reply = end.kind === 'failed' ? null : end.reply;
-    if (reply === null || reply.text === '') return recordEnd(turn, end);
-    const terminal = toTerminal(turn, end);
-    try {
-      const { storedAt } = await store.executeWithOptions(
-        { ...activityOptions.store, summary: 'question and answer' },
-        [{ ...toStoreInput(turn, terminal), answerSha256: reply.sha256, citations: reply.citations, closedAt: null }],
-      );
-      const [stored, auditStarted, last] = closingEvents(input, log.events, terminal, true, storedAt);
-      if (stored !== undefined) log.append(stored);
-      await startAudit(input);
-      if (auditStarted !== undefined) log.append(auditStarted);
-      if (last !== undefined) log.append(last);
-      return outcomeOf(end);
-    } catch (thrown) {
-      return recordEnd(turn, { kind: 'failed', error: toTurnError(thrown), linked: true });
-    }
-  }
-}
-
-/** Ends a turn that has no text to store. Its record is tried for a short while only: the end does not wait for it. */
-async function recordEnd(turn: Turn, end: Exclude<End, { kind: 'finished' }>): Promise<TurnResult['outcome']> {
-  const { input, log } = turn;
-  if (end.kind === 'failed' && log.events.at(-1)?.type !== 'agent_failed') {
-    log.emit({ type: 'agent_failed', agentId: input.agentId, discardedChars: 0, error: end.error });
-  }
-  const terminal = toTerminal(turn, end);
-  const closedAt = now();
-  if (end.kind !== 'failed' || end.linked) {
-    await record
-      .executeWithOptions({ ...activityOptions.record, summary: 'how it ended' }, [
-        { ...toStoreInput(turn, terminal), answerSha256: null, citations: [], closedAt },
-      ])
-      .catch(toTurnError);
-  }
-  for (const event of closingEvents(input, log.events, terminal, false, closedAt)) log.append(event);
-  return outcomeOf(end);
-}
-
-function toStoreInput({ input, log }: Turn, terminal: TerminalDraft) {
-  const { text: _text, attachments: _attachments, ...turn } = input;
-  return { turn, log: log.events.map(toLogged), terminal };
-}
-
-const outcomeOf = (end: Exclude<End, { kind: 'finished' }>): TurnResult['outcome'] =>
-  (({ answered: 'completed', stopped: 'cancelled', failed: 'failed' }) as const)[end.kind];
-
-function toTerminal({ ledger, stop }: Turn, end: Exclude<End, { kind: 'finished' }>): TerminalDraft {
-  const receipt = ledger.receipt(outcomeOf(end), now());
-  switch (end.kind) {
-    case 'answered':
-      return { type: 'turn_completed', receipt };
-    case 'failed':
-      return { type: 'turn_failed', error: end.error, receipt };
-    case 'stopped': {
-      const { by, requestedAt } = stop.asked ?? { by: 'operator' as const, requestedAt: now() };
-      const { upstreamClosedAt, charsAfterStop } = end.reply ?? { upstreamClosedAt: null, charsAfterStop: null };
-      return { type: 'turn_cancelled', by, requestedAt, upstreamClosedAt, charsAfterStop, receipt };
-    }
-  }
-}
-
-async function startAudit({ turnId, conversationId, userId, agentId }: TurnInput): Promise<void> {
-  const auditId = auditWorkflowId(turnId);
-  const audit: AuditInput = { auditId, turnId, conversationId, userId, agentId };
-  try {
-    await startChild(auditType, {
-      workflowId: auditId,
-      args: [audit],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      staticSummary: `audit of ${turnId}`,
-    });
-  } catch (error) {
-    // It was started before, by this turn's earlier life or by a sweep: that is what was wanted.
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
-}
-
-/** Closes the workflow: a failed turn fails it, so that Temporal UI shows it red. */
-async function settle(result: TurnResult): Promise<TurnResult> {
-  const last = result.log.at(-1);
-  const error = last?.type === 'turn_failed' ? last.error : null;
-  upsertSearchAttributes([
-    { key: outcomeKey, value: result.outcome },
-    ...(error === null ? [] : [{ key: errorCodeKey, value: error.code }]),
-  ]);
-  await condition(allHandlersFinished);
-  if (error === null) return result;
-  throw ApplicationFailure.create({
-    message: error.message,
-    type: error.code,
-    nonRetryable: true,
-    details: [result],
-  });
 }
