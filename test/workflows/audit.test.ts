@@ -1,22 +1,13 @@
 // The audit's workflow: its record says what was found, or that nothing was found and why. It waits for hours without
 // holding anybody up, and its failure keeps its own face.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { AuditRecord } from '../../src/protocol/activities.ts';
 import { failureOf, moments } from './history.ts';
 import { activityFailure, analyzed, createGate, inTurn, judged } from './turn-fakes.ts';
-import { renewRig, startWorkflowRig, type TurnUnderTest, type WorkflowRig } from './turn-under-test.ts';
+import { type TurnUnderTest, useWorkflowRig } from './turn-under-test.ts';
 
-jest.retryTimes(2, { logErrorsBeforeRetry: true });
-
-let rig: WorkflowRig;
-beforeAll(async () => {
-  rig = await startWorkflowRig();
-});
-beforeEach(async () => {
-  rig = await renewRig(rig);
-});
-afterAll(() => rig.close());
+const rig = useWorkflowRig();
 
 const hourMs = 60 * 60_000;
 const recorded = (audit: TurnUnderTest): AuditRecord[] =>

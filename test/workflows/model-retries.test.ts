@@ -1,6 +1,6 @@
 // The retries of a model call, in a real workflow whose timers are skipped: what the user is told is what was waited.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Context } from '@temporalio/activity';
 import type { StreamHeartbeat, StreamInput } from '../../src/protocol/activities.ts';
 import type { AttemptFailed } from '../../src/protocol/events.ts';
@@ -8,18 +8,9 @@ import { maxEventsPerTurn } from '../../src/protocol/limits.ts';
 import type { LoggedEvent, TurnResult } from '../../src/protocol/turn.ts';
 import { failureOf, logOf, moments, toMs, typesOf } from './history.ts';
 import { answered, inTurn, ready, streamFailure } from './turn-fakes.ts';
-import { renewRig, startWorkflowRig, type TurnUnderTest, type WorkflowRig } from './turn-under-test.ts';
+import { type TurnUnderTest, useWorkflowRig } from './turn-under-test.ts';
 
-jest.retryTimes(2, { logErrorsBeforeRetry: true });
-
-let rig: WorkflowRig;
-beforeAll(async () => {
-  rig = await startWorkflowRig();
-});
-beforeEach(async () => {
-  rig = await renewRig(rig);
-});
-afterAll(() => rig.close());
+const rig = useWorkflowRig();
 
 const attemptsFailed = (log: readonly LoggedEvent[]): AttemptFailed[] =>
   log.flatMap((event) => (event.type === 'attempt_failed' ? [event] : []));

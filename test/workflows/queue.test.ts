@@ -1,25 +1,16 @@
 // Turns of one conversation wait for each other by signals. Whoever never answers, ends, or is withdrawn: the waiter
 // learns of it, and goes on.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { RetrieveAgentInput, RetrieveAgentResult } from '../../src/protocol/activities.ts';
 import type { TurnId } from '../../src/protocol/ids.ts';
 import { maxQueueWaitMs } from '../../src/protocol/limits.ts';
 import { signals, type CancelSignal, type TurnResult } from '../../src/protocol/turn.ts';
 import { failureOf, gaps, logOf, moments, toMs, typesOf } from './history.ts';
 import { answered, createGate, newTurn, ready, streamUntilStopped } from './turn-fakes.ts';
-import { renewRig, startWorkflowRig, type TurnUnderTest, type WorkflowRig } from './turn-under-test.ts';
+import { type TurnUnderTest, useWorkflowRig } from './turn-under-test.ts';
 
-jest.retryTimes(2, { logErrorsBeforeRetry: true });
-
-let rig: WorkflowRig;
-beforeAll(async () => {
-  rig = await startWorkflowRig();
-});
-beforeEach(async () => {
-  rig = await renewRig(rig);
-});
-afterAll(() => rig.close());
+const rig = useWorkflowRig();
 
 const requestedAt = '2026-01-02T03:04:05.000Z';
 const byUser: CancelSignal = { by: 'user', requestedAt };

@@ -1,7 +1,7 @@
 // A stop in every phase of a turn, by its user and by an operator in Temporal: it ends at once what can be ended, keeps
 // what had come, and is too late once the answer is being stored.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import type { StoreConversationInput } from '../../src/protocol/activities.ts';
@@ -19,24 +19,9 @@ import {
   streamFailure,
   streamUntilStopped,
 } from './turn-fakes.ts';
-import {
-  renewRig,
-  startWorkflowRig,
-  type Activities,
-  type TurnUnderTest,
-  type WorkflowRig,
-} from './turn-under-test.ts';
+import { type Activities, type TurnUnderTest, useWorkflowRig } from './turn-under-test.ts';
 
-jest.retryTimes(2, { logErrorsBeforeRetry: true });
-
-let rig: WorkflowRig;
-beforeAll(async () => {
-  rig = await startWorkflowRig();
-});
-beforeEach(async () => {
-  rig = await renewRig(rig);
-});
-afterAll(() => rig.close());
+const rig = useWorkflowRig();
 
 const requestedAt = '2026-01-02T03:04:05.000Z';
 const byUser: CancelSignal = { by: 'user', requestedAt };

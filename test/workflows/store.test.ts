@@ -1,23 +1,14 @@
 // The end of a turn and the graph: an answer that was shown is stored however long it takes; the record of an end
 // without an answer is tried for a short while only.
 
-import { afterAll, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { recordFailureDeadlineMs, storeDeadlineMs } from '../../src/protocol/limits.ts';
 import type { TurnResult } from '../../src/protocol/turn.ts';
 import { failureOf, logOf, moments, toMs, typesOf } from './history.ts';
 import { activityFailure, inTurn, newTurn, streamFailure } from './turn-fakes.ts';
-import { renewRig, startWorkflowRig, type TurnUnderTest, type WorkflowRig } from './turn-under-test.ts';
+import { type TurnUnderTest, useWorkflowRig } from './turn-under-test.ts';
 
-jest.retryTimes(2, { logErrorsBeforeRetry: true });
-
-let rig: WorkflowRig;
-beforeAll(async () => {
-  rig = await startWorkflowRig();
-});
-beforeEach(async () => {
-  rig = await renewRig(rig);
-});
-afterAll(() => rig.close());
+const rig = useWorkflowRig();
 
 const storedAt = '2026-01-02T03:04:05.000Z';
 /** Tries of the only store of a turn, and the time from its scheduling to the start of the last of them. */

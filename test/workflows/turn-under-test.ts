@@ -2,7 +2,7 @@
 // at our own port only, the activities; each turn brings its own, so that one worker serves a whole test file.
 
 import { EventEmitter, once } from 'node:events';
-import { expect } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, jest } from '@jest/globals';
 import proto from '@temporalio/proto';
 import { Client, type WorkflowHandle } from '@temporalio/client';
 import { Worker, type InjectedSinks } from '@temporalio/worker';
@@ -39,7 +39,7 @@ export interface TurnUnderTest {
   until(type: SequencedEvent['type']): Promise<SequencedEvent>;
 }
 
-export interface WorkflowRig {
+interface WorkflowRig {
   readonly env: TestWorkflowEnvironment;
   /** The server keeps a lock on its clock for a child that was started: no time is skipped any more. */
   readonly hasStartedChild: boolean;
@@ -70,25 +70,42 @@ interface Registered {
 
 let isRuntimeInstalled = false;
 
-let lastTest: string | undefined;
-
 /**
- * The same rig while its clock is free, else a new one. A test that comes a second time gets a new one too.
+ * A rig for a test file, its hooks included. The rig is the same while its clock is free, else a new one; a test that
+ * comes a second time gets a new one too.
  *
  * Time-skipping tests are tried again when they fail: the Java server counts locks on its clock, and now and then one of
  * its own races leaves a lock behind or skips a day between two tasks. The product has no such clock.
  */
-export async function renewRig(rig: WorkflowRig): Promise<WorkflowRig> {
-  const test = expect.getState().currentTestName;
-  const isRepeat = test === lastTest;
-  lastTest = test;
-  if (!rig.hasStartedChild && !isRepeat) return rig;
-  await rig.close();
-  return startWorkflowRig();
+export function useWorkflowRig(): Omit<WorkflowRig, 'hasStartedChild' | 'close'> {
+  jest.retryTimes(2, { logErrorsBeforeRetry: true });
+  let rig: WorkflowRig;
+  let lastTest: string | undefined;
+  beforeAll(async () => {
+    rig = await startWorkflowRig();
+  });
+  beforeEach(async () => {
+    const test = expect.getState().currentTestName;
+    const isRepeat = test === lastTest;
+    lastTest = test;
+    if (!rig.hasStartedChild && !isRepeat) return;
+    await rig.close();
+    rig = await startWorkflowRig();
+  });
+  afterAll(() => rig.close());
+  return {
+    get env() {
+      return rig.env;
+    },
+    start: (...turn) => rig.start(...turn),
+    startWithSignal: (...turn) => rig.startWithSignal(...turn),
+    startAudit: (...audit) => rig.startAudit(...audit),
+    startSleeping: () => rig.startSleeping(),
+  };
 }
 
 /** @throws Error when the tests were not started by `npm test` */
-export async function startWorkflowRig(): Promise<WorkflowRig> {
+async function startWorkflowRig(): Promise<WorkflowRig> {
   const path = process.env['CANDOR_TEST_TIME_SKIPPING_SERVER'];
   const bundleDir = process.env['CANDOR_TEST_BUNDLE_DIR'];
   if (path === undefined || bundleDir === undefined) {
