@@ -8,7 +8,7 @@ import { loadKnowledge } from '../src/knowledge/load-knowledge.ts';
 import { auditWorkflowId } from '../src/protocol/ids.ts';
 import type { ChatClient } from '../test/chat-client.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../test/stack.ts';
-import { answer } from '../test/upstream/upstream.ts';
+import { answer } from '../testing/upstream/upstream.ts';
 import type { Benchmark, Report, Table } from './benchmark.ts';
 import { figureHead, toCells, toFigures } from './figures.ts';
 import { createTimeline, type Timeline } from './timeline.ts';

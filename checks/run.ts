@@ -22,14 +22,26 @@ const types = (program: string): Step => {
 };
 
 const steps: readonly Step[] = [
-  command(root, 'lint', 'eslint', 'src', 'test', 'bench', 'checks', '--max-warnings', '0'),
+  command(root, 'lint', 'eslint', 'src', 'test', 'testing', 'bench', 'checks', '--max-warnings', '0'),
   types('node'),
   command(root, 'lint web', 'eslint', 'web', '--max-warnings', '0'),
   types('web'),
   command(root, 'format', 'prettier', '--check', '.', '--log-level', 'warn', '--cache', '--cache-strategy', 'content'),
   bundle(),
   types('workflows'),
-  command(root, 'layers', 'depcruise', '--config', '.dependency-cruiser.cjs', 'src', 'web', 'test', 'bench', 'checks'),
+  command(
+    root,
+    'layers',
+    'depcruise',
+    '--config',
+    '.dependency-cruiser.cjs',
+    'src',
+    'web',
+    'test',
+    'testing',
+    'bench',
+    'checks',
+  ),
   command(root, 'unused', 'knip', '--no-progress'),
   honesty(root),
   documents(root),

@@ -13,7 +13,7 @@ import { runCandor, type CandorOptions, type RunningCandor } from '../src/run/ca
 import { createLog, installRuntime, type LogLevel } from '../src/run/log.ts';
 import { loadWorkflowBundle } from '../src/run/workflow-bundle.ts';
 import { createChatClient, type ChatClient } from './chat-client.ts';
-import { createUpstream, type Upstream } from './upstream/upstream.ts';
+import { createUpstream, type Upstream } from '../testing/upstream/upstream.ts';
 
 let runtimeInstalled = false;
 const log = createLog((process.env['CANDOR_TEST_LOG_LEVEL'] ?? 'fatal') as LogLevel, null);

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { turnWorkflowId, type ConversationId } from '../src/protocol/ids.ts';
 import { newConversationId, newTurnId, type Stack } from './stack.ts';
-import { answer } from './upstream/upstream.ts';
+import { answer } from '../testing/upstream/upstream.ts';
 
 export interface TurnCost {
   readonly events: number;

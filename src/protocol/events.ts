@@ -157,6 +157,8 @@ export interface Waiting extends Envelope {
   readonly reason: WaitingReason;
   readonly since: string;
   readonly until?: string;
+  /** The part that is away, when that is the reason: `engine_unavailable`, `graph_unavailable`. */
+  readonly error?: ErrorInfo;
 }
 export type WaitingReason =
   'model' | 'model_loading' | 'tool' | 'approval' | 'graph' | 'engine' | 'worker' | 'queue' | 'retry';

@@ -38,7 +38,12 @@ export interface Receipt {
   /** Lower-case hex over UTF-8; `null` when there is none. */
   readonly promptSha256: string | null;
   readonly answerSha256: string | null;
-  /** Hash of the receipt of the turn that this one answers to; `null` for the first. */
+  /** SHA-256 over the canonical JSON, without `jws`, of the receipt of the turn that this one answers to; `null`: the first. */
   readonly previousReceiptSha256: string | null;
   readonly issuedAt: string;
+  /**
+   * Compact JWS (RFC 7515, EdDSA with Ed25519) whose payload is the canonical JSON of this receipt without this field.
+   * Absent in a receipt of a version that did not sign.
+   */
+  readonly jws?: string;
 }

@@ -10,7 +10,7 @@ import { maxMessageLength } from '../../src/protocol/limits.ts';
 import { answerOf } from '../../src/protocol/transcript.ts';
 import type { ChatClient } from '../chat-client.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
-import { answer } from '../upstream/upstream.ts';
+import { answer } from '../../testing/upstream/upstream.ts';
 import { countCalls, wasStarted } from './refusals.ts';
 
 let stack: Stack;

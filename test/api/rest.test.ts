@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ConversationId, TurnId } from '../../src/protocol/ids.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
-import { answer, createValve } from '../upstream/upstream.ts';
+import { answer, createValve } from '../../testing/upstream/upstream.ts';
 import { countCalls, wasStarted } from './refusals.ts';
 
 let stack: Stack;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { toTokenSubprotocol } from '../../src/api/auth/socket-token.ts';
 import { createChatClient } from '../chat-client.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
-import { answer } from '../upstream/upstream.ts';
+import { answer } from '../../testing/upstream/upstream.ts';
 import { countCalls, forgeUnsigned, signToken, upgrade, wasStarted } from './refusals.ts';
 
 let stack: Stack;

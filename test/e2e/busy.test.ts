@@ -9,7 +9,7 @@ import { answerOf, terminalOf, type Transcript } from '../../src/protocol/transc
 import { signals, type BusyMode } from '../../src/protocol/turn.ts';
 import type { ChatClient } from '../chat-client.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
-import { refuse, type Valve } from '../upstream/upstream.ts';
+import { refuse, type Valve } from '../../testing/upstream/upstream.ts';
 import { createGraphGates } from './graph-gates.ts';
 import { answerTo, createReplies, questionOf, type Replies } from './replies.ts';
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { auditWorkflowId, turnWorkflowId } from '../../src/protocol/ids.ts';
 import { answerOf, terminalOf } from '../../src/protocol/transcript.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
-import { answer, verdict } from '../upstream/upstream.ts';
+import { answer, verdict } from '../../testing/upstream/upstream.ts';
 
 let stack: Stack;
 beforeAll(async () => {

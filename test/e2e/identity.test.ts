@@ -9,7 +9,7 @@ import { turnWorkflowId, type ConversationId, type TurnId } from '../../src/prot
 import { answerOf } from '../../src/protocol/transcript.ts';
 import type { ChatClient } from '../chat-client.ts';
 import { newConversationId, newTurnId, startStack, type Stack, type StackOptions } from '../stack.ts';
-import { refuse } from '../upstream/upstream.ts';
+import { refuse } from '../../testing/upstream/upstream.ts';
 import { answerTo, createReplies, questionOf, type Replies } from './replies.ts';
 
 let stack: Stack;

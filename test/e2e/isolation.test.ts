@@ -7,7 +7,7 @@ import type { ConversationId, TurnId } from '../../src/protocol/ids.ts';
 import { answerOf, terminalOf } from '../../src/protocol/transcript.ts';
 import type { ChatClient } from '../chat-client.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
-import type { Valve } from '../upstream/upstream.ts';
+import type { Valve } from '../../testing/upstream/upstream.ts';
 import { createReplies, questionOf, type Replies } from './replies.ts';
 
 let stack: Stack;

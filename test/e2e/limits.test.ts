@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { terminalOf } from '../../src/protocol/transcript.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
-import { answer } from '../upstream/upstream.ts';
+import { answer } from '../../testing/upstream/upstream.ts';
 
 let agentsDir: string;
 let stack: Stack;

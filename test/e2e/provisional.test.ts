@@ -11,7 +11,7 @@ import { answerOf, terminalOf, type Transcript } from '../../src/protocol/transc
 import { signals, toLogged, type CancelSignal, type TurnResult } from '../../src/protocol/turn.ts';
 import type { ChatClient } from '../chat-client.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
-import { answer, refuse, resetAfter } from '../upstream/upstream.ts';
+import { answer, refuse, resetAfter } from '../../testing/upstream/upstream.ts';
 import { createReplies, questionOf, type Replies } from './replies.ts';
 import { createSeededRandom, type Random } from './seeded-random.ts';
 

@@ -8,7 +8,7 @@ import {
   type RecordedCall,
   type Upstream,
   type Valve,
-} from '../upstream/upstream.ts';
+} from '../../testing/upstream/upstream.ts';
 
 export interface Replies {
   /** The calls for this question get these behaviours, one each; the last one stays. */

@@ -8,7 +8,7 @@ import type { TurnId } from '../../src/protocol/ids.ts';
 import { answerOf, terminalOf } from '../../src/protocol/transcript.ts';
 import type { ChatClient } from '../chat-client.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
-import { answer, createValve, resetAfter, type Valve } from '../upstream/upstream.ts';
+import { answer, createValve, resetAfter, type Valve } from '../../testing/upstream/upstream.ts';
 import { createReplies, questionOf, type Replies } from './replies.ts';
 
 let stack: Stack;

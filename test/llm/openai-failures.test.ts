@@ -18,7 +18,7 @@ import {
   silentAfter,
   type Behaviour,
   type Upstream,
-} from '../upstream/upstream.ts';
+} from '../../testing/upstream/upstream.ts';
 import { callModel, failureOf, timeouts } from './call-model.ts';
 
 const apiKey = 'wire-key-0123456789';

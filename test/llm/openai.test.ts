@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { createOpenAiModel, type OpenAiModel } from '../../src/llm/openai.ts';
 import { verdictJsonSchema } from '../../src/protocol/schema.ts';
-import { answer, createUpstream, createValve, stallAfterFinish, verdict, type Upstream } from '../upstream/upstream.ts';
+import {
+  answer,
+  createUpstream,
+  createValve,
+  stallAfterFinish,
+  verdict,
+  type Upstream,
+} from '../../testing/upstream/upstream.ts';
 import { callModel, failureOf, timeouts, toRequest } from './call-model.ts';
 
 let upstream: Upstream;

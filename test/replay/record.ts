@@ -9,7 +9,7 @@ import { auditWorkflowId, turnWorkflowId, type ConversationId, type TurnId } fro
 import type { BusyMode } from '../../src/protocol/turn.ts';
 import type { ChatClient } from '../chat-client.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
-import { answer, createValve, refuse, verdict, type Valve } from '../upstream/upstream.ts';
+import { answer, createValve, refuse, verdict, type Valve } from '../../testing/upstream/upstream.ts';
 import { toRecordedJson } from './recorded-json.ts';
 
 const histories = fileURLToPath(new URL('histories/', import.meta.url));

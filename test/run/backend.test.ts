@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseConfig } from '../../src/config.ts';
 import { chooseModel } from '../../src/run/backend.ts';
-import { createUpstream, type Upstream } from '../upstream/upstream.ts';
+import { createUpstream, type Upstream } from '../../testing/upstream/upstream.ts';
 
 let one: Upstream;
 let many: Upstream;

@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 import type { ModelReadiness } from '../../src/protocol/ports.ts';
 import { answerOf } from '../../src/protocol/transcript.ts';
 import { newConversationId, newTurnId, startStack } from '../stack.ts';
-import { answer } from '../upstream/upstream.ts';
+import { answer } from '../../testing/upstream/upstream.ts';
 
 test('waiting {reason: model_loading}, then the answer, with the load not counted as silence of the model', async () => {
   let state: ReturnType<ModelReadiness> = { state: 'loading', progress: 0.5 };

@@ -10,7 +10,7 @@ import type { RunningFile } from '../../src/run/data-folder.ts';
 import { terminalOf, answerOf } from '../../src/protocol/transcript.ts';
 import { createChatClient } from '../chat-client.ts';
 import { newConversationId, newTurnId } from '../stack.ts';
-import { answer, createUpstream, type Upstream } from '../upstream/upstream.ts';
+import { answer, createUpstream, type Upstream } from '../../testing/upstream/upstream.ts';
 import {
   childrenOf,
   createHome,

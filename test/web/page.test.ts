@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { ensurePage } from '../../src/run/page.ts';
 import { startStack, type Stack } from '../stack.ts';
-import { answer, createValve, refuse, resetAfter, verdict } from '../upstream/upstream.ts';
+import { answer, createValve, refuse, resetAfter, verdict } from '../../testing/upstream/upstream.ts';
 import { findBrowser, launchBrowser } from './browser.ts';
 
 const browserPath = await findBrowser(process.env);

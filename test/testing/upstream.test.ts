@@ -13,7 +13,7 @@ import {
   silentAfter,
   verdict,
   type Upstream,
-} from './upstream.ts';
+} from '../../testing/upstream/upstream.ts';
 
 let upstream: Upstream;
 beforeEach(async () => {
