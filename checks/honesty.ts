@@ -3,22 +3,9 @@
 // a string deceives it. An error that is let go on purpose says `Swallowed: <reason>` in a comment right there.
 
 import ts from 'typescript';
+import { findBannedSentence } from '../testing/banned-sentences.ts';
 import { listFiles } from './files.ts';
 import type { Step } from './step.ts';
-
-/** What an answer that nobody gave sounds like. Told of text that can reach a person only: strings and markup. */
-const sentences: readonly RegExp[] = [
-  /\bI(?:'m| am) (?:very |so )?sorry\b/i,
-  /\b(?:I|we) apologi[sz]e\b|\bour apologies\b/i,
-  /\bsorry,/i,
-  /\bas an AI\b/i,
-  /\bI (?:can(?:'t|not)|could(?:n't| not)|am unable to) (?:help|assist|answer|find|process|generate)\b/i,
-  /\b(?:something|that) went wrong\b/i,
-  /\bplease try again\b|\btry again later\b/i,
-  /\bno (?:response|answer|reply) (?:was |could be )?(?:generated|available|received)\b/i,
-  /\blorem ipsum\b/i,
-  /\b(?:fallback|default|placeholder|canned|dummy|mock(?:ed)?) (?:answer|response|reply|text|message)\b/i,
-];
 
 const reasoned = /\bSwallowed: \S+(?: \S+){2,}/;
 
@@ -43,8 +30,8 @@ export function findDishonesty(path: string, code: string): readonly string[] {
     const handler = ts.isCallExpression(node) ? toRejectionHandler(node) : undefined;
     if (handler !== undefined && isSilent(handler) && !hasReason(handler)) report(handler, 'a rejection that is lost');
     if (isText(node)) {
-      const found = sentences.map((sentence) => sentence.exec(node.text)).find((match) => match !== null);
-      if (found != null) report(node, `a sentence that nobody said: «${found[0]}»`);
+      const found = findBannedSentence(node.text);
+      if (found !== null) report(node, `a sentence that nobody said: «${found}»`);
     }
     ts.forEachChild(node, visit);
   };
