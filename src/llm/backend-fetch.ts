@@ -3,6 +3,7 @@
 // and bounds what a backend can make this process hold.
 
 import { Agent, fetch as undiciFetch } from 'undici';
+import { createEventLines } from './event-lines.ts';
 
 /** Bytes without an end of line: JSON may spell each byte of the longest reply with six. */
 const maxLineBytes = 2 * 1024 * 1024;
@@ -11,6 +12,7 @@ const maxRefusalBytes = 64 * 1024;
 export type BodyFault =
   | { readonly kind: 'connection'; readonly cause: unknown }
   | { readonly kind: 'notUtf8' }
+  | { readonly kind: 'noEvents' }
   | { readonly kind: 'lineTooLong' };
 
 /** What one request met, for whoever has to name its failure. */
@@ -90,12 +92,15 @@ async function* checked(
     exchange.bodyFault = fault;
     return new Error(`unable to read the stream; ${fault.kind}`);
   };
-  const check = (decode: () => void): void => {
+  const events = createEventLines();
+  const check = (decode: () => string): void => {
+    let text: string;
     try {
-      decode();
+      text = decode();
     } catch {
       throw fail({ kind: 'notUtf8' });
     }
+    if (!events.accept(text)) throw fail({ kind: 'noEvents' });
   };
   let lineBytes = 0;
   const chunks = body[Symbol.asyncIterator]();

@@ -162,6 +162,8 @@ function explainBody(call: FailedCall, { bodyFault, bodyBytes }: Exchange): Cand
       return null;
     case 'notUtf8':
       return toInvalidOutput(call, 'bytes that are no UTF-8');
+    case 'noEvents':
+      return toInvalidOutput(call, 'a line that is no event');
     case 'lineTooLong':
       return toReplyTooLong(call);
     case 'connection':

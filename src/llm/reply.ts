@@ -26,12 +26,16 @@ export interface Reply {
 const limitInWords = `${maxReplyBytes / 1024} KiB`;
 const highSurrogateAtEnd = /[\uD800-\uDBFF]$/;
 const loneSurrogate = /\p{Surrogate}/u;
+const toolFinish = /^(tool_calls|function_call)$/;
+/** Servers that end a call from their side say so in the place of a reason. */
+const abortedFinish = /^(abort(ed)?|cancell?ed)$/;
 
 export function createReply(describe: () => FailedCall): Reply {
   const held: Record<Channel, string> = { answer: '', reasoning: '' };
   let chunks = 0;
   let bytes = 0;
   let hasAnswer = false;
+  const toolArguments = new Map<unknown, string>();
   let calledTool = false;
   let finishReason: string | null = null;
   let usage: Usage = unknownUsage;
@@ -46,11 +50,14 @@ export function createReply(describe: () => FailedCall): Reply {
     if (loneSurrogate.test(whole)) throw toInvalidOutput(describe(), 'a broken character');
     return whole;
   };
+  const count = (text: string): void => {
+    bytes += Buffer.byteLength(text);
+    if (bytes > maxReplyBytes) throw toReplyTooLong(describe());
+  };
   const toText = (channel: Channel, arrived: string): TextChunk[] => {
     const text = release(channel, arrived);
     if (text === '') return [];
-    bytes += Buffer.byteLength(text);
-    if (bytes > maxReplyBytes) throw toReplyTooLong(describe());
+    count(text);
     if (channel === 'answer' && text.trim() !== '') hasAnswer = true;
     return [{ kind: 'text', channel, text }];
   };
@@ -81,7 +88,13 @@ export function createReply(describe: () => FailedCall): Reply {
       if (reason !== '') finishReason = reason;
       const delta = choice['delta'] ?? {};
       if (!isRecord(delta)) throw toInvalidOutput(describe(), 'a delta is no object');
-      if (Array.isArray(delta['tool_calls']) && delta['tool_calls'].length > 0) calledTool = true;
+      for (const [position, call] of toToolCalls(delta).entries()) {
+        calledTool = true;
+        const { index = position, function: called = {} } = isRecord(call) ? call : {};
+        const piece = stringOrNothing(isRecord(called) ? called['arguments'] : called, 'the arguments of a tool');
+        count(piece);
+        toolArguments.set(index, (toolArguments.get(index) ?? '') + piece);
+      }
       const reasoning = stringOrNothing(delta['reasoning_content'] ?? delta['reasoning'], 'the reasoning');
       // A refusal in words is the model's own text, sent in a field of its own.
       const answer =
@@ -95,7 +108,15 @@ export function createReply(describe: () => FailedCall): Reply {
     },
     problem() {
       if (finishReason === 'content_filter') return toModelError(describe(), 'llm_content_filtered');
-      if (calledTool) return toInvalidOutput(describe(), 'it called a tool that was not offered');
+      if ([...toolArguments.values()].some(isBrokenJson)) {
+        return toInvalidOutput(describe(), 'it called a tool with arguments that are no JSON');
+      }
+      if (calledTool || toolFinish.test(finishReason ?? '')) {
+        return toInvalidOutput(describe(), 'it called a tool that was not offered');
+      }
+      if (finishReason === 'error')
+        return toModelError(describe(), 'llm_unavailable', { facts: { reason: 'an error in place of the end' } });
+      if (abortedFinish.test(finishReason ?? '')) return toModelError(describe(), 'llm_stream_truncated');
       return hasAnswer ? null : toModelError(describe(), 'llm_empty_reply');
     },
   };
@@ -114,6 +135,24 @@ function toUsage(counted: Record<string, unknown>): Usage {
     completionTokens: count('completion_tokens'),
     totalTokens: count('total_tokens'),
   };
+}
+
+/** Calls of tools in a chunk, in the present form and in the one before it. */
+function toToolCalls({ tool_calls: calls, function_call: single }: Record<string, unknown>): readonly unknown[] {
+  if (Array.isArray(calls)) return calls;
+  return isRecord(single) ? [{ function: single }] : [];
+}
+
+/** A tool without parameters is called with nothing at all by some servers. */
+function isBrokenJson(text: string): boolean {
+  if (text.trim() === '') return false;
+  try {
+    JSON.parse(text);
+    return false;
+  } catch {
+    // Swallowed: that it cannot be parsed is the answer to the question.
+    return true;
+  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
