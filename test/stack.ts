@@ -18,6 +18,9 @@ import { createUpstream, type Upstream } from '../testing/upstream/upstream.ts';
 let runtimeInstalled = false;
 const log = createLog((process.env['CANDOR_TEST_LOG_LEVEL'] ?? 'fatal') as LogLevel, null);
 
+/** The key of the model's backend: whatever a test reads, this must not be in it. */
+export const wireKey = 'test-key-of-the-wire';
+
 export interface Stack {
   readonly candor: RunningCandor;
   readonly url: string;
@@ -41,8 +44,13 @@ export interface StackOptions {
   readonly taskQueue?: string;
   readonly roles?: 'both' | 'gateway' | 'worker';
   readonly upstream?: Upstream;
+  /** Base address of the model's backend; absent: the upstream's. */
+  readonly backendUrl?: string;
   /** Folder of the built page; absent: none is served. */
   readonly webDir?: string;
+  /** Another Temporal than the run's: one that the test may take away. Then also another Neo4j. */
+  readonly temporal?: { readonly address: string; readonly namespace: string };
+  readonly neo4j?: Pick<CandorOptions['neo4j'], 'uri' | 'user' | 'password'>;
   /** Faults at our own ports. */
   readonly decorate?: NonNullable<CandorOptions['decorate']>;
 }
@@ -51,7 +59,7 @@ export const newTurnId = (): TurnId => randomUUID() as TurnId;
 export const newConversationId = (): ConversationId => randomUUID() as ConversationId;
 
 /** The run's servers. @throws Error when the tests were not started by `npm test` */
-function testServers() {
+export function testServers() {
   const read = (name: string): string => {
     const value = process.env[`CANDOR_TEST_${name}`];
     if (value === undefined)
@@ -68,12 +76,13 @@ function testServers() {
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   if (!runtimeInstalled) installRuntime(log);
   runtimeInstalled = true;
-  const servers = testServers();
+  const run = testServers();
+  const servers = { ...run, temporal: options.temporal ?? run.temporal, neo4j: options.neo4j ?? run.neo4j };
   const roles = options.roles ?? 'both';
   const upstream = options.upstream ?? (await createUpstream());
   const key = new TextEncoder().encode(randomUUID());
   const verifyToken = createDevTokenVerifier(key);
-  const backend = { baseUrl: upstream.url, apiKey: 'test-key-of-the-wire', model: 'wire-model' };
+  const backend = { baseUrl: options.backendUrl ?? upstream.url, apiKey: wireKey, model: 'wire-model' };
   const candorOptions: CandorOptions = {
     temporal: {
       ...servers.temporal,
