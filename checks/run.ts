@@ -22,7 +22,7 @@ const types = (program: string): Step => {
 };
 
 const steps: readonly Step[] = [
-  command(root, 'lint', 'eslint', 'src', 'test', 'testing', 'bench', 'checks', '--max-warnings', '0'),
+  command(root, 'lint', 'eslint', 'src', 'test', 'testing', 'bench', 'demo', 'checks', '--max-warnings', '0'),
   types('node'),
   command(root, 'lint web', 'eslint', 'web', '--max-warnings', '0'),
   types('web'),
