@@ -43,10 +43,16 @@ export const launchWorker = (options: ProcessOptions): Promise<CandorProcess> =>
 export async function launchGateway(options: ProcessOptions, secret: string = randomUUID()): Promise<GatewayProcess> {
   const listens = /gateway listens at (\S+)/;
   const gateway = await start('gateway', options, { PORT: '0', CANDOR_JWT_SECRET: secret }, listens);
-  return Object.defineProperties(gateway, {
-    url: { get: () => listens.exec(gateway.output)?.[1] ?? '' },
-    token: { value: (user = 'ada') => issueDevToken(new TextEncoder().encode(secret), { user }) },
-  }) as GatewayProcess;
+  return {
+    ...gateway,
+    get output() {
+      return gateway.output;
+    },
+    get url() {
+      return listens.exec(gateway.output)?.[1] ?? '';
+    },
+    token: (user = 'ada') => issueDevToken(new TextEncoder().encode(secret), { user }),
+  };
 }
 
 async function start(
@@ -86,19 +92,19 @@ async function start(
   const ready = launched.until(serves).then(() => undefined);
   // A process that is killed while it starts rejects; whoever waits for `ready` hears it, whoever does not need not.
   ready.catch(() => undefined);
-  return Object.defineProperties(
-    {
-      pid: launched.pid,
-      ready,
-      exited: launched.exited,
-      kill: launched.kill,
-      until: launched.until,
-      async close() {
-        launched.kill('SIGKILL');
-        await launched.exited;
-        await home.remove();
-      },
+  return {
+    pid: launched.pid,
+    ready,
+    exited: launched.exited,
+    get output() {
+      return launched.output;
     },
-    { output: { get: () => launched.output } },
-  ) as CandorProcess;
+    kill: (signal) => launched.kill(signal),
+    until: (pattern) => launched.until(pattern),
+    async close() {
+      launched.kill('SIGKILL');
+      await launched.exited;
+      await home.remove();
+    },
+  };
 }
