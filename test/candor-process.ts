@@ -15,7 +15,10 @@ export interface ProcessOptions {
   /** Base address of the model server, ends with `/v1`. */
   readonly upstreamUrl: string;
   /** Absent: the run's. Give an address of a proxy to stand in between. */
-  readonly servers?: Pick<ReturnType<typeof testServers>, 'temporal' | 'neo4j'>;
+  readonly servers?: Pick<ReturnType<typeof testServers>, 'temporal' | 'neo4j'> & {
+    /** Absent: the run's. */
+    readonly bundleDir?: string;
+  };
   /** Folder of agents; absent: those of this checkout. */
   readonly agentsDir?: string;
   /** Goes before everything else. */
@@ -61,8 +64,7 @@ async function start(
   own: Env,
   serves: RegExp,
 ): Promise<CandorProcess> {
-  const { bundleDir, ...ofTheRun } = testServers();
-  const { temporal, neo4j } = servers ?? ofTheRun;
+  const { temporal, neo4j, bundleDir = testServers().bundleDir } = servers ?? testServers();
   const dataDir = await mkdtemp(join(tmpdir(), `candor-${role}-`));
   // Bundling takes seconds that every process would spend again.
   await symlink(bundleDir, join(dataDir, 'bundles'));
