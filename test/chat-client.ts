@@ -23,7 +23,10 @@ export interface ChatClient {
   untilEnd(turnId: TurnId): Promise<Transcript>;
   /** Resolves with the close code. */
   readonly closed: Promise<number>;
+  /** The connection breaks. */
   close(): void;
+  /** Closes in order, behind everything that was sent. */
+  leave(): void;
 }
 
 export interface ChatClientOptions {
@@ -31,10 +34,18 @@ export interface ChatClientOptions {
   readonly agentId: string;
   readonly token: string | null;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Called for every frame as it comes. */
+  readonly onFrame?: (frame: ServerFrame) => void;
 }
 
 /** @throws Error with the HTTP status when the upgrade is refused */
-export async function createChatClient({ url, agentId, token, headers = {} }: ChatClientOptions): Promise<ChatClient> {
+export async function createChatClient({
+  url,
+  agentId,
+  token,
+  headers = {},
+  onFrame,
+}: ChatClientOptions): Promise<ChatClient> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/ws/${agentId}`, ['candor.v1'], {
     headers: { ...(token === null ? {} : { authorization: `Bearer ${token}` }), ...headers },
   });
@@ -48,6 +59,7 @@ export async function createChatClient({ url, agentId, token, headers = {} }: Ch
     if ('turnId' in frame) {
       transcripts.set(frame.turnId, applyEvent(transcripts.get(frame.turnId) ?? emptyTranscript, frame));
     }
+    onFrame?.(frame);
     for (const look of [...waiting]) look();
   });
   socket.on('error', () => undefined);
@@ -97,5 +109,6 @@ export async function createChatClient({ url, agentId, token, headers = {} }: Ch
       return transcripts.get(turnId) ?? emptyTranscript;
     },
     close: () => socket.terminate(),
+    leave: () => socket.close(),
   };
 }
