@@ -14,6 +14,7 @@ import {
   verdict,
   type Upstream,
 } from '../../testing/upstream/upstream.ts';
+import { upstreamTexts } from '../../testing/upstream-texts.ts';
 
 let upstream: Upstream;
 beforeEach(async () => {
@@ -89,6 +90,21 @@ describe('the wire server', () => {
     expect(call.written).toEqual(['a', 'b']);
     expect(call.closedAt).not.toBeNull();
     expect(call.endedAt).toBeNull();
+  });
+
+  test('knows which replies it finished, and what of the others had left', async () => {
+    upstream.chat.enqueue(answer(['a', 'b']), endAfter(['c']), resetAfter(['d']), answer('e'));
+    await (await ask()).text();
+    await (await ask()).text();
+    await expect((await ask()).text()).rejects.toThrow();
+    await (await ask({ stream: false })).text();
+    await (await ask({ response_format: { type: 'json_object' } })).text();
+    expect(upstreamTexts(upstream.calls)).toEqual([
+      { text: 'ab', whole: true },
+      { text: 'c', whole: false },
+      { text: 'd', whole: false },
+      { text: 'e', whole: true },
+    ]);
   });
 
   test('keeps the pace', async () => {

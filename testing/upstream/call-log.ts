@@ -31,6 +31,10 @@ export interface RecordedCall {
   /** Text chunks handed to the socket, and when. */
   readonly writtenAt: readonly number[];
   readonly written: readonly string[];
+  /** Text chunks whose writing had begun: `written`, and the one during which the connection may have broken. */
+  readonly offered: readonly string[];
+  /** Whether a finish reason was sent: the reply is whole. */
+  readonly finished: boolean;
   /** When the server had sent everything; `null` when it never did. */
   readonly endedAt: number | null;
   /** When the client closed the connection before the end; `null` when it did not. */
@@ -49,7 +53,11 @@ export interface CallWatch {
 /** The server's side of a call. */
 export interface OpenCall {
   readonly record: RecordedCall;
+  /** The chunk goes to the socket now. */
+  offers(text: string): void;
   wrote(text: string): void;
+  /** The reply's finish reason is sent now. */
+  finished(): void;
   /** The server sends nothing after this. */
   ended(): void;
   /** The server breaks the connection itself. */
@@ -92,8 +100,9 @@ export function createCallLog(): CallLog {
     begin({ headers, ...call }) {
       const writtenAt: number[] = [];
       const written: string[] = [];
+      const offered: string[] = [];
       let broken = false;
-      const state = { endedAt: null as number | null, closedAt: null as number | null };
+      const state = { finished: false, endedAt: null as number | null, closedAt: null as number | null };
       const record: RecordedCall = {
         ...call,
         n: calls.length + 1,
@@ -102,6 +111,10 @@ export function createCallLog(): CallLog {
         receivedAt: now(),
         writtenAt,
         written,
+        offered,
+        get finished() {
+          return state.finished;
+        },
         get endedAt() {
           return state.endedAt;
         },
@@ -113,10 +126,14 @@ export function createCallLog(): CallLog {
       changed();
       return {
         record,
+        offers: (text) => void offered.push(text),
         wrote(text) {
           writtenAt.push(now());
           written.push(text);
           changed();
+        },
+        finished() {
+          state.finished = true;
         },
         ended() {
           state.endedAt = now();

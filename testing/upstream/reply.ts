@@ -39,7 +39,11 @@ function playWhole(behaviour: Answer, call: OpenCall, response: ServerResponse):
   const { n, body } = call.record;
   const content = behaviour.chunks.join('');
   response.writeHead(200, { 'content-type': 'application/json', 'x-request-id': `req-${n}`, ...behaviour.headers });
-  for (const chunk of behaviour.chunks) call.wrote(chunk);
+  for (const chunk of behaviour.chunks) {
+    call.offers(chunk);
+    call.wrote(chunk);
+  }
+  call.finished();
   call.ended();
   response.end(
     JSON.stringify({
@@ -105,6 +109,7 @@ async function playStream(
   }
   for (const text of behaviour.chunks) {
     await pass();
+    call.offers(text);
     await sendDelta({ content: text });
     call.wrote(text);
   }
@@ -120,6 +125,7 @@ async function playStream(
     response.end(typeof fault === 'object' ? fault.bytes : undefined);
     return;
   }
+  call.finished();
   await sendDelta({}, behaviour.finishReason ?? 'stop');
   if (fault === 'stall') return;
   if (body.stream_options?.include_usage === true && behaviour.usage !== null) await send([], usageOf(behaviour));
