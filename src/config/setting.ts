@@ -110,6 +110,30 @@ export function port(variable: string): Setting<number | null> {
   };
 }
 
+/** An address to listen on, or `off`: `null`. */
+export const lineHost = (variable: string): Setting<string | null> =>
+  textual<string | null>(variable, '127.0.0.1', (value) => {
+    if (!/^[\w.:-]+$/.test(value)) throw new SettingProblem('must be an address of this machine, or off');
+    return value === 'off' ? null : value;
+  });
+
+/** Whole seconds, 0 included. */
+export function seconds(variable: string, initial: number): Setting<number> {
+  const check = (value: number): number => {
+    if (!Number.isInteger(value) || value < 0 || value > 3_600) {
+      throw new SettingProblem('must be a whole number of seconds from 0 to 3600');
+    }
+    return value;
+  };
+  return {
+    variable,
+    initial,
+    isSecret: false,
+    fromText: (value) => check(/^\d+$/.test(value) ? Number(value) : Number.NaN),
+    fromToml: (value) => check(typeof value === 'number' ? value : Number.NaN),
+  };
+}
+
 /** Origins; in a variable they are separated by commas. */
 export function origins(variable: string): Setting<readonly string[]> {
   const check = (value: unknown): string => {

@@ -3,7 +3,20 @@
 
 import { resolve } from 'node:path';
 import { defaultTaskQueue } from '../protocol/turn.ts';
-import { baseUrl, hostAndPort, oneOf, origins, path, port, secret, text, url, type Setting } from './setting.ts';
+import {
+  baseUrl,
+  hostAndPort,
+  lineHost,
+  oneOf,
+  origins,
+  path,
+  port,
+  seconds,
+  secret,
+  text,
+  url,
+  type Setting,
+} from './setting.ts';
 
 const bolt = ['bolt', 'bolt+s', 'bolt+ssc', 'neo4j', 'neo4j+s', 'neo4j+ssc'];
 
@@ -15,6 +28,8 @@ export const settings = {
   },
   worker: {
     healthPort: port('CANDOR_WORKER_HEALTH_PORT'),
+    lineHost: lineHost('CANDOR_WORKER_LINE_HOST'),
+    drainSeconds: seconds('CANDOR_WORKER_DRAIN_SECONDS', 10),
   },
   temporal: {
     address: hostAndPort('TEMPORAL_ADDRESS'),
@@ -41,6 +56,9 @@ export const settings = {
     baseUrl: baseUrl('AUDIT_BASE_URL'),
     apiKey: secret('AUDIT_API_KEY'),
     name: text('AUDIT_MODEL', null),
+  },
+  receipts: {
+    keyFile: path('CANDOR_RECEIPT_KEY_FILE', null, resolve),
   },
   live: {
     redisUrl: url('REDIS_URL', ['redis', 'rediss']),

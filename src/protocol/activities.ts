@@ -90,6 +90,8 @@ export interface StreamFailure {
   readonly error: ErrorInfo;
   /** UTF-16 units that were shown, all channels. */
   readonly shownChars: number;
+  /** True when that is a lower bound: it was told by others, from the last heartbeat. */
+  readonly atLeast?: boolean;
   /** Milliseconds that were spent waiting for a model to load: they do not count against the turn. */
   readonly loadingMs: number;
   readonly responseId: string | null;

@@ -35,7 +35,7 @@ export const activityOptions = {
   // A model that is still being fetched may take hours; the call itself is limited inside, from the moment it begins.
   stream: {
     startToCloseTimeout: '12h',
-    heartbeatTimeout: '4s',
+    heartbeatTimeout: '3s',
     retry: { maximumAttempts: 1 },
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   },

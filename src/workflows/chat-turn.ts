@@ -158,15 +158,21 @@ async function answer(turn: Turn, { plan, promptSha256, context, ...ready }: Rea
       return { kind: 'answered', reply };
     } catch (thrown) {
       const failure = toStreamFailure(thrown);
+      const error = { ...failure.error, attempt };
+      const discarded = { discardedChars: failure.shownChars, ...(failure.atLeast ? { atLeast: true as const } : {}) };
       if (stop.asked !== null || CancellationScope.current().consideredCancelled) {
-        // A call that broke while it was being stopped was made all the same: the receipt lists it.
-        if (!isCancellation(thrown)) ledger.failed(step, attempt, failure);
+        if (!isCancellation(thrown)) {
+          // A call that broke while it was being stopped was made all the same: the receipt lists it, and what it showed
+          // is withdrawn, because nobody has it to store.
+          ledger.failed(step, attempt, failure);
+          if (failure.shownChars > 0 || failure.atLeast) {
+            log.emit({ type: 'agent_failed', agentId, step, attempt, ...discarded, error });
+          }
+        }
         throw thrown;
       }
       ledger.failed(step, attempt, failure);
       deadline += failure.loadingMs;
-      const error = { ...failure.error, attempt };
-      const discarded = { discardedChars: failure.shownChars, ...(failure.atLeast ? { atLeast: true as const } : {}) };
       const waitMs = nextRetryMs({
         error,
         attempt,

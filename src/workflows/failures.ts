@@ -4,7 +4,7 @@ import { ActivityFailure, ApplicationFailure, TimeoutFailure } from '@temporalio
 import { TimeoutType } from '@temporalio/common';
 import type { StreamFailure, StreamHeartbeat } from '../protocol/activities.ts';
 import { isErrorCode, toErrorInfo, type ErrorInfo } from '../protocol/errors.ts';
-import { unknownUsage } from '../protocol/receipt.ts';
+import { toLostStream } from '../protocol/lost-worker.ts';
 
 /** An error that carries its code, as activities throw it; anything else is `internal`. */
 export function toTurnError(thrown: unknown): ErrorInfo {
@@ -28,22 +28,13 @@ export function toStreamFailure(thrown: unknown): StreamFailure & { readonly atL
   const cause = thrown instanceof ActivityFailure ? thrown.cause : thrown;
   if (cause instanceof ApplicationFailure) {
     const [first] = cause.details ?? [];
-    if (isStreamFailure(first)) return { ...first, atLeast: false };
+    if (isStreamFailure(first)) return { ...first, atLeast: first.atLeast === true };
   }
   const beat =
     cause instanceof TimeoutFailure && cause.timeoutType === TimeoutType.HEARTBEAT
       ? (cause.lastHeartbeatDetails as StreamHeartbeat | undefined)
       : undefined;
-  return {
-    error: toTurnError(thrown),
-    shownChars: (beat?.answer.length ?? 0) + (beat?.reasoning.length ?? 0),
-    responseId: null,
-    finishReason: null,
-    usage: unknownUsage,
-    backend: null,
-    loadingMs: 0,
-    atLeast: cause instanceof TimeoutFailure,
-  };
+  return { ...toLostStream(beat), error: toTurnError(thrown), atLeast: cause instanceof TimeoutFailure };
 }
 
 const isErrorInfo = (value: unknown): value is ErrorInfo =>

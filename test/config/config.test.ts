@@ -23,11 +23,12 @@ describe('the configuration', () => {
   test('has defaults for what nobody set', () => {
     expect(withEnv({})).toEqual({
       gateway: { port: null, host: '127.0.0.1', allowedOrigins: [] },
-      worker: { healthPort: null },
+      worker: { healthPort: null, lineHost: '127.0.0.1', drainSeconds: 10 },
       temporal: { address: null, namespace: 'default', taskQueue: 'candor', uiUrl: null, port: null, uiPort: null },
       neo4j: { uri: null, user: 'neo4j', password: null, port: null },
       model: { baseUrl: null, apiKey: null, name: null, port: null, file: null },
       audit: { baseUrl: null, apiKey: null, name: null },
+      receipts: { keyFile: null },
       live: { redisUrl: null },
       paths: {
         data: '/srv/candor/.candor',
@@ -62,6 +63,8 @@ describe('the configuration', () => {
       if (variable === 'REDIS_URL') return 'redis://cache.example.com:6379';
       if (variable === 'TEMPORAL_ADDRESS') return 'temporal.example.com:7233';
       if (variable === 'CANDOR_LOG_LEVEL') return 'debug';
+      if (variable === 'CANDOR_WORKER_LINE_HOST') return 'off';
+      if (variable.endsWith('_SECONDS')) return '30';
       if (/URL$|ORIGINS$/.test(variable)) return 'https://example.com';
       return '/some/text';
     };
@@ -70,6 +73,14 @@ describe('the configuration', () => {
     expect(sources).toEqual(
       Object.fromEntries(all.map(({ section, key, setting }) => [`${section}.${key}`, setting.variable])),
     );
+  });
+
+  test('a worker’s line can be switched off', () => {
+    expect(withEnv({ CANDOR_WORKER_LINE_HOST: 'off' }).worker.lineHost).toBeNull();
+    expect(withEnv({}, '[worker]\nlineHost = "0.0.0.0"\ndrainSeconds = 0').worker).toMatchObject({
+      lineHost: '0.0.0.0',
+      drainSeconds: 0,
+    });
   });
 
   test.each(['', 'unset'])('counts «%s» as not set', (nothing) => {
@@ -120,6 +131,8 @@ describe('a configuration that cannot be read', () => {
     ['NEO4J_URI', 'http://x', 'NEO4J_URI must be an address that begins with bolt://'],
     ['OPENAI_BASE_URL', 'localhost:11434', 'OPENAI_BASE_URL must be an address that begins with http:// or https://'],
     ['CANDOR_LOG_LEVEL', 'loud', 'CANDOR_LOG_LEVEL must be one of fatal, error'],
+    ['CANDOR_WORKER_LINE_HOST', 'a b', 'CANDOR_WORKER_LINE_HOST must be an address of this machine, or off'],
+    ['CANDOR_WORKER_DRAIN_SECONDS', '1.5', 'CANDOR_WORKER_DRAIN_SECONDS must be a whole number of seconds'],
   ])('names the variable %s with «%s»', (variable, value, problem) => {
     const [first] = problemsOf({ [variable]: value });
     expect(first).toContain(problem);
