@@ -2,6 +2,7 @@
 // wire server. Each has a task queue of its own, so that test files do not answer each other's turns.
 
 import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { createDevTokenVerifier, issueDevToken } from '../src/api/auth/dev-token.ts';
@@ -9,6 +10,8 @@ import { createOriginCheck } from '../src/api/auth/origin.ts';
 import type { ConversationId, TurnId } from '../src/protocol/ids.ts';
 import { turnWorkflowId } from '../src/protocol/ids.ts';
 import type { ModelReadiness } from '../src/protocol/ports.ts';
+import { loadReceiptKey } from '../src/receipts/receipt-key.ts';
+import type { Tier } from '../src/protocol/turn.ts';
 import { runCandor, type CandorOptions, type RunningCandor } from '../src/run/candor.ts';
 import { createLog, installRuntime, type LogLevel } from '../src/run/log.ts';
 import { loadWorkflowBundle } from '../src/run/workflow-bundle.ts';
@@ -29,9 +32,9 @@ export interface Stack {
   readonly options: CandorOptions;
   /** Signs tokens that the gateway accepts. */
   readonly key: Uint8Array;
-  token(user?: string): Promise<string>;
+  token(user?: string, tier?: Tier): Promise<string>;
   /** A socket of a user; closed with the stack. */
-  connect(options?: { readonly user?: string; readonly agentId?: string }): Promise<ChatClient>;
+  connect(options?: { readonly user?: string; readonly agentId?: string; readonly tier?: Tier }): Promise<ChatClient>;
   fetch(path: string, options?: RequestInit & { readonly user?: string }): Promise<Response>;
   /** The number of history events and their bytes, as the server counts them. */
   history(turnId: TurnId): Promise<{ readonly events: number; readonly bytes: number }>;
@@ -51,6 +54,8 @@ export interface StackOptions {
   /** Another Temporal than the run's: one that the test may take away. Then also another Neo4j. */
   readonly temporal?: { readonly address: string; readonly namespace: string };
   readonly neo4j?: Pick<CandorOptions['neo4j'], 'uri' | 'user' | 'password'>;
+  /** Of the worker; absent: the one that all stacks of the run share. */
+  readonly receiptKeyFile?: string;
   /** Faults at our own ports. */
   readonly decorate?: NonNullable<CandorOptions['decorate']>;
 }
@@ -91,6 +96,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     },
     neo4j: servers.neo4j,
     agentsDir: options.agentsDir ?? fileURLToPath(new URL('../agents', import.meta.url)),
+    log,
     ...(options.decorate === undefined ? {} : { decorate: options.decorate }),
     worker:
       roles === 'gateway'
@@ -100,6 +106,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
             backend,
             auditor: { ...backend, model: 'wire-auditor' },
             readiness: options.readiness ?? (() => null),
+            signer: await loadReceiptKey(options.receiptKeyFile ?? join(servers.bundleDir, 'receipt-key.json')),
+            lineHost: '127.0.0.1',
+            drainMs: 2_000,
           },
     gateway:
       roles === 'worker'
@@ -128,7 +137,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const client = new Client({ connection, namespace: servers.temporal.namespace });
   const sockets: ChatClient[] = [];
   const url = candor.url ?? '';
-  const token = (user = 'ada'): Promise<string> => issueDevToken(key, { user });
+  const token = (user = 'ada', tier: Tier = 'enterprise'): Promise<string> => issueDevToken(key, { user, tier });
 
   return {
     candor,
@@ -138,8 +147,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     options: candorOptions,
     key,
     token,
-    async connect({ user = 'ada', agentId = 'operator' } = {}) {
-      const socket = await createChatClient({ url, agentId, token: await token(user) });
+    async connect({ user = 'ada', agentId = 'operator', tier } = {}) {
+      const socket = await createChatClient({ url, agentId, token: await token(user, tier) });
       sockets.push(socket);
       return socket;
     },
