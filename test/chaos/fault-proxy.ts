@@ -11,6 +11,8 @@ export interface FaultProxy {
   readonly mode: ProxyMode;
   /** Connections that are open on the near side. */
   readonly connections: number;
+  /** Local ports of the open connections to the target: by them the target tells its clients apart. */
+  readonly dialled: ReadonlySet<number>;
   /** Resets every connection, and each new one before it carries a byte. */
   cut(): void;
   /** Nothing passes in either direction and nobody is told: connections stay, new ones are taken and get no answer. */
@@ -32,6 +34,7 @@ const host = '127.0.0.1';
 export async function createFaultProxy({ target, port = 0 }: FaultProxyOptions): Promise<FaultProxy> {
   const near = new Set<Socket>();
   const far = new Set<Socket>();
+  const dialled = new Set<number>();
   /** Taken while nothing passes: the far side is called when it does again. */
   const unanswered = new Set<Socket>();
   /** Sockets whose other side ended during a hold: they learn of it afterwards. */
@@ -61,7 +64,14 @@ export async function createFaultProxy({ target, port = 0 }: FaultProxyOptions):
     keep(other, far);
     join(socket, other);
     join(other, socket);
-    other.once('connect', () => flow(socket));
+    other.once('connect', () => {
+      const { localPort } = other;
+      if (localPort !== undefined) {
+        dialled.add(localPort);
+        other.once('close', () => dialled.delete(localPort));
+      }
+      flow(socket);
+    });
   }
 
   function join(from: Socket, to: Socket): void {
@@ -96,6 +106,7 @@ export async function createFaultProxy({ target, port = 0 }: FaultProxyOptions):
 
   return {
     port: (server.address() as AddressInfo).port,
+    dialled,
     get mode() {
       return mode;
     },
