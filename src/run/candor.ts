@@ -21,7 +21,9 @@ import { createMemoryLane } from '../live/memory.ts';
 import { createOpenAiModel } from '../llm/openai.ts';
 import type { LiveLane, ModelReadiness } from '../protocol/ports.ts';
 import type { EventSinks } from '../workflows/event-log.ts';
+import type { Logger } from './log.ts';
 import { ensureSearchAttributes, StartError } from './search-attributes.ts';
+import { openWorkerLines, type WorkerLines } from './worker-lines.ts';
 
 export interface Backend {
   readonly baseUrl: string;
@@ -38,6 +40,7 @@ export interface CandorOptions {
   };
   readonly neo4j: GraphOptions;
   readonly agentsDir: string;
+  readonly log: Logger;
   /** Stands between the parts and a port, so that a test can put a fault there; absent: nothing does. */
   readonly decorate?: {
     readonly graph?: (graph: Graph) => Graph;
@@ -49,6 +52,10 @@ export interface CandorOptions {
     readonly backend: Backend;
     readonly auditor: Backend;
     readonly readiness: ModelReadiness;
+    /** Address of the line by which others notice this worker's death, and ask it to stop; `null`: it has none. */
+    readonly lineHost: string | null;
+    /** Milliseconds that running calls may take to end, once the worker is asked to stop. Then they are handed over. */
+    readonly drainMs: number;
   } | null;
   /** `null`: no gateway in this process. */
   readonly gateway:
@@ -72,7 +79,7 @@ export interface RunningCandor {
 
 /** @throws StartError, CandorError `graph_unavailable` */
 export async function runCandor(options: CandorOptions): Promise<RunningCandor> {
-  const { temporal, gateway, worker } = options;
+  const { temporal, gateway, worker, log } = options;
   const closers: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -87,25 +94,29 @@ export async function runCandor(options: CandorOptions): Promise<RunningCandor> 
     closers.push(() => memory.close());
     const lane = options.decorate?.lane?.(memory) ?? memory;
     await Promise.all([graph.migrate(), ensureSearchAttributes(connection, temporal.namespace)]);
+    const client = new Client({ connection, namespace: temporal.namespace });
+    const { taskQueue } = temporal;
+    const line = worker === null ? null : { host: worker.lineHost };
+    const lines = await openWorkerLines({ client, taskQueue, lane, log, worker: line });
+    closers.push(() => lines.close());
 
     let failed: Promise<never> = new Promise<never>(() => undefined);
     if (worker !== null) {
-      const started = await startWorker(options, worker, connection, graph, lane);
+      const started = await startWorker(options, worker, connection, graph, lane, lines);
       closers.push(() => started.stop());
       failed = started.failed;
     }
     let url: string | null = null;
     if (gateway !== null) {
-      const client = new Client({ connection, namespace: temporal.namespace });
       const app = await createApp({
         ...gateway,
         graph,
-        lane,
+        lane: withLines(lane, lines),
         agents: createAgentFiles({ dir: options.agentsDir }),
         temporalUi: temporal.uiUrl,
         engine: createTemporalEngine({
           client,
-          taskQueue: temporal.taskQueue,
+          taskQueue,
           uiUrl: temporal.uiUrl,
           eagerStart: worker !== null,
         }),
@@ -121,6 +132,18 @@ export async function runCandor(options: CandorOptions): Promise<RunningCandor> 
     throw error;
   }
 }
+
+/** A stop reaches the model's connection wherever it is: in this process by the lane, in others by their lines. */
+const withLines = (lane: LiveLane, lines: WorkerLines): LiveLane => ({
+  ...lane,
+  requestStop(turnId, requestedAt) {
+    lane.requestStop(turnId, requestedAt);
+    lines.requestStop(turnId, requestedAt);
+  },
+});
+
+/** How long a call may take to end when it is handed over; longer ones are left to their death notice. */
+const handOverMs = 6_000;
 
 async function connect(address: string): Promise<NativeConnection> {
   try {
@@ -147,10 +170,11 @@ async function listen(
 
 async function startWorker(
   { temporal, agentsDir }: CandorOptions,
-  { bundle, backend, auditor, readiness }: NonNullable<CandorOptions['worker']>,
+  { bundle, backend, auditor, readiness, drainMs }: NonNullable<CandorOptions['worker']>,
   connection: NativeConnection,
   graph: Graph,
   lane: LiveLane,
+  lines: WorkerLines,
 ): Promise<{ readonly failed: Promise<never>; stop(): Promise<void> }> {
   const model = createOpenAiModel(backend);
   const auditModel = createOpenAiModel(auditor);
@@ -160,6 +184,7 @@ async function startWorker(
   const created = await Worker.create({
     connection,
     namespace: temporal.namespace,
+    identity: lines.identity,
     taskQueue: temporal.taskQueue,
     workflowBundle: bundle,
     activities: createActivities({
@@ -176,16 +201,20 @@ async function startWorker(
     // A heartbeat that is held back for longer than the stop may take would hold the stop back too.
     maxHeartbeatThrottleInterval: '500ms',
     defaultHeartbeatThrottleInterval: '500ms',
-    shutdownGraceTime: '2s',
-    shutdownForceTime: '8s',
+    // A dead worker's workflows are offered to it for so long before they are offered to the others. Repeating a turn's
+    // few events costs less than waiting.
+    stickyQueueScheduleToStartTimeout: '500ms',
+    shutdownGraceTime: drainMs,
+    shutdownForceTime: drainMs + handOverMs,
   });
   const run = created.run();
   return {
     failed: run.then(() => new Promise<never>(() => undefined)),
     async stop() {
       if (created.getState() === 'RUNNING') created.shutdown();
-      // Swallowed: a worker that failed has said so through `failed`; the stop goes on with what is left.
-      await run.catch(() => undefined);
+      // Swallowed: a worker that failed has said so through `failed`; the stop goes on with what is left. It says no
+      // goodbye: what it still holds is noticed by its line's end.
+      await run.then(() => lines.goodbye()).catch(() => undefined);
       await Promise.all([model.close(), auditModel.close()]);
     },
   };

@@ -24,8 +24,10 @@ export interface OpenActivity {
 export interface OpenActivities {
   /** All that a worker has begun and not ended. @throws what the engine's client throws */
   list(): Promise<readonly OpenActivity[]>;
-  /** The engine tries it again by its policy, a model call by its workflow; at once, and on any worker. */
-  fail(activity: OpenActivity): Promise<void>;
+  /**
+   * The engine tries it again by its policy, a model call by its workflow; at once, and on any worker. False: it was over.
+   */
+  fail(activity: OpenActivity): Promise<boolean>;
 }
 
 /** `PENDING_ACTIVITY_STATE_STARTED`, `…_CANCEL_REQUESTED`: in a worker's hands. */
@@ -87,8 +89,9 @@ export function createOpenActivities(client: Client, taskQueue: string): OpenAct
           client.workflowService.resetStickyTaskQueue({ namespace, execution: { workflowId, runId } }),
         );
         await within(() => client.activity.fail({ workflowId, runId, activityId }, failure));
+        return true;
       } catch (error) {
-        if (error instanceof ActivityNotFoundError || isNotFound(error)) return;
+        if (error instanceof ActivityNotFoundError || isNotFound(error)) return false;
         throw error;
       }
     },

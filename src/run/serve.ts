@@ -41,6 +41,8 @@ export async function serve(role: 'worker' | 'gateway', { config, say, signal }:
     backend,
     auditor: { ...auditor, model: config.audit.name ?? auditor.model },
     readiness: () => null,
+    lineHost: config.worker.lineHost,
+    drainMs: config.worker.drainSeconds * 1_000,
   };
   const gateway = async (): Promise<CandorOptions['gateway']> => ({
     ...(await createAuth(config)),
@@ -55,6 +57,7 @@ export async function serve(role: 'worker' | 'gateway', { config, say, signal }:
     temporal: { address, namespace, taskQueue, uiUrl },
     neo4j: { uri, user, password },
     agentsDir: config.paths.agents,
+    log,
     worker: role === 'worker' ? worker : null,
     gateway: role === 'gateway' ? await gateway() : null,
   });

@@ -43,6 +43,8 @@ export interface StartOptions {
 }
 
 const host = '127.0.0.1';
+/** A person waits at the terminal, and nobody takes over here: the next start does. */
+const drainMs = 2_000;
 
 /** Runs until the signal; resolves when everything is stopped. @throws StartError, PartError, ConfigError */
 export async function start(options: StartOptions): Promise<void> {
@@ -100,7 +102,15 @@ export async function start(options: StartOptions): Promise<void> {
       temporal: { ...temporal.server, taskQueue: config.temporal.taskQueue },
       neo4j: neo4j.server,
       agentsDir: config.paths.agents,
-      worker: { bundle, backend, auditor: toAuditor(config, backend), readiness: state.readiness },
+      log,
+      worker: {
+        bundle,
+        backend,
+        auditor: toAuditor(config, backend),
+        readiness: state.readiness,
+        lineHost: config.worker.lineHost,
+        drainMs,
+      },
       gateway: {
         ...auth,
         host: config.gateway.host,

@@ -55,8 +55,9 @@ export async function openWorkerLines(options: WorkerLinesOptions): Promise<Work
       if (signal.aborted) return;
       waited = atMs;
       const held = (await activities.list()).filter((activity) => activity.worker === dead);
-      await Promise.all(held.map((activity) => activities.fail(activity)));
-      if (held.length > 0) log.info({ worker: dead, count: held.length }, 'took over from a worker that is gone');
+      const failed = await Promise.all(held.map((activity) => activities.fail(activity)));
+      const count = failed.filter(Boolean).length;
+      if (count > 0) log.info({ worker: dead, count }, 'what a dead worker held is free');
     }
   };
 

@@ -48,14 +48,16 @@ export async function openLine({ host, machine, onStop }: LineServerOptions): Pr
         if (isStop(stop)) onStop(stop);
         return;
       }
+      // Refused already: what else it had to say is not heard.
+      if (!socket.writable) return;
       clearTimeout(silent);
-      if (!isEqual(hello, nonce)) {
+      if (isEqual(hello, nonce)) {
+        watchers.add(socket);
+        say(socket, { welcome: true });
+      } else {
         say(socket, { refused: true });
-        socket.end();
-        return;
+        socket.end(() => socket.destroy());
       }
-      watchers.add(socket);
-      say(socket, { welcome: true });
     });
   });
   server.listen({ host, port: 0 });

@@ -1,0 +1,127 @@
+// A worker is killed in the middle of an answer: the try is withdrawn in so many words, another worker answers from the
+// start, and nobody is shown a character twice. The worker's line makes it quick; without it the heartbeats still do it.
+
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { turnWorkflowId, type TurnId } from '../../src/protocol/ids.ts';
+import { answerOf, terminalOf, type Transcript } from '../../src/protocol/transcript.ts';
+import type { AttemptFailed } from '../../src/protocol/events.ts';
+import { answer, createUpstream, createValve, type Upstream, type Valve } from '../../testing/upstream/upstream.ts';
+import { launchWorker, type CandorProcess } from '../candor-process.ts';
+import type { ChatClient } from '../chat-client.ts';
+import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
+
+const chunks = ['The job ', 'is restarted ', 'by `conman rr`', ' and then watched.'];
+
+let upstream: Upstream;
+let gateway: Stack;
+let ada: ChatClient;
+const workers: CandorProcess[] = [];
+beforeAll(async () => {
+  upstream = await createUpstream();
+  gateway = await startStack({ roles: 'gateway', upstream, taskQueue: `lost-${randomUUID()}` });
+  ada = await gateway.connect();
+});
+afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.close())));
+afterAll(async () => {
+  await gateway.close();
+  await upstream.close();
+});
+
+async function startWorker(env: Record<string, string> = {}): Promise<CandorProcess> {
+  const { taskQueue } = gateway.options.temporal;
+  const worker = await launchWorker({ taskQueue, upstreamUrl: upstream.url, env });
+  workers.push(worker);
+  await worker.ready;
+  return worker;
+}
+
+/** A turn whose model has said two pieces, and its reader has at least one of them. */
+async function sayAndHold(): Promise<{ turnId: TurnId; valve: Valve }> {
+  const valve = createValve();
+  upstream.chat.enqueue(answer(chunks, { valve }));
+  const turnId = newTurnId();
+  ada.message(turnId, newConversationId(), 'How do I restart a job?');
+  valve.pass(2);
+  await ada.untilEvent(turnId, 'delta');
+  return { turnId, valve };
+}
+
+/** How the engine learned of the first call's end. */
+async function endOfFirstCall(turnId: TurnId): Promise<'failed' | 'timedOut' | 'other'> {
+  const { events } = await gateway.client.workflow.getHandle(turnWorkflowId(turnId)).fetchHistory();
+  const scheduled = events?.find((e) => e.activityTaskScheduledEventAttributes?.activityType?.name === 'stream');
+  const isOfIt = (id: unknown): boolean => String(id) === String(scheduled?.eventId);
+  if (events?.some((e) => isOfIt(e.activityTaskFailedEventAttributes?.scheduledEventId)) === true) return 'failed';
+  if (events?.some((e) => isOfIt(e.activityTaskTimedOutEventAttributes?.scheduledEventId)) === true) return 'timedOut';
+  return 'other';
+}
+
+function expectSecondAnswer(turnId: TurnId, transcript: Transcript): void {
+  expect(terminalOf(transcript)).toMatchObject({
+    type: 'turn_completed',
+    receipt: {
+      attempts: [
+        { attempt: 1, outcome: 'failed', errorCode: 'worker_lost' },
+        { attempt: 2, outcome: 'answered' },
+      ],
+    },
+  });
+  const failed = transcript.log.find((e): e is AttemptFailed => e.type === 'attempt_failed');
+  expect(failed).toMatchObject({ attempt: 1, atLeast: true, error: { code: 'worker_lost' } });
+  expect(failed?.discardedChars).toBeGreaterThanOrEqual((chunks[0] ?? '').length);
+  expect(answerOf(transcript)).toBe(chunks.join(''));
+  expect(transcript.streams.filter((s) => s.attempt === 1).map((s) => [s.text, s.state])).toEqual([['', 'discarded']]);
+  const second = ada.events(turnId).flatMap((e) => (e.type === 'delta' && e.attempt === 2 ? [e] : []));
+  // Deltas that overlap would show characters twice to a reader that only appends.
+  second.reduce((end, delta) => (expect(delta.offset).toBe(end), end + delta.text.length), 0);
+}
+
+describe('a worker that is killed while it streams', () => {
+  test('is replaced by one that lives, and the engine is told of the death', async () => {
+    const first = await startWorker();
+    const { turnId } = await sayAndHold();
+    await startWorker();
+    upstream.chat.enqueue(answer(chunks));
+    first.kill('SIGKILL');
+    expectSecondAnswer(turnId, await ada.untilEnd(turnId));
+    expect(await endOfFirstCall(turnId)).toBe('failed');
+  });
+
+  test('is replaced by itself when it is started again at once', async () => {
+    const first = await startWorker();
+    const { turnId } = await sayAndHold();
+    upstream.chat.enqueue(answer(chunks));
+    first.kill('SIGKILL');
+    await startWorker();
+    expectSecondAnswer(turnId, await ada.untilEnd(turnId));
+  });
+
+  test('is noticed by its heartbeats when it has no line', async () => {
+    const withoutLine = { CANDOR_WORKER_LINE_HOST: 'off' };
+    const first = await startWorker(withoutLine);
+    const { turnId } = await sayAndHold();
+    await startWorker(withoutLine);
+    upstream.chat.enqueue(answer(chunks));
+    first.kill('SIGKILL');
+    expectSecondAnswer(turnId, await ada.untilEnd(turnId));
+    expect(await endOfFirstCall(turnId)).toBe('timedOut');
+  });
+
+  test('C5: is not what a slow first token is taken for', async () => {
+    await startWorker();
+    const valve = createValve();
+    upstream.chat.enqueue(answer(chunks, { valve }));
+    const turnId = newTurnId();
+    const answered = (): number => upstream.calls.filter((call) => !call.isJson).length;
+    const before = answered();
+    ada.message(turnId, newConversationId(), 'How do I restart a job?');
+    // Longer than the engine waits for a heartbeat: what is told after ten seconds of silence is the model.
+    expect(await ada.untilEvent(turnId, 'waiting')).toMatchObject({ reason: 'model' });
+    valve.open();
+    const transcript = await ada.untilEnd(turnId);
+    expect(answerOf(transcript)).toBe(chunks.join(''));
+    expect(transcript.log.filter((e) => e.type === 'attempt_failed')).toEqual([]);
+    expect(answered()).toBe(before + 1);
+  });
+});
