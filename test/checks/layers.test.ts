@@ -29,6 +29,7 @@ const planted: readonly (readonly [rule: string, from: string, to: string])[] = 
   ['llm-alone', 'src/llm/asks.ts', '../graph/neo4j.ts'],
   ['graph-alone', 'src/graph/asks.ts', '../llm/openai.ts'],
   ['live-alone', 'src/live/asks.ts', '../graph/neo4j.ts'],
+  ['worker-line-alone', 'src/worker-line/asks.ts', '../live/memory.ts'],
   ['agents-alone', 'src/agents/asks.ts', '../activities/index.ts'],
   ['knowledge-alone', 'src/knowledge/asks.ts', '../graph/neo4j.ts'],
   ['parts-alone', 'src/parts/asks.ts', '../protocol/events.ts'],
