@@ -13,6 +13,7 @@ import { readRunning } from './run/data-folder.ts';
 import { StartError } from './run/search-attributes.ts';
 import { serve } from './run/serve.ts';
 import { start } from './run/start.ts';
+import { verify, verifyExit } from './run/verify.ts';
 
 const say = (line: string): void => console.log(line);
 
@@ -68,6 +69,22 @@ export async function main(argv: readonly string[]): Promise<void> {
       }
     });
   program
+    .command('verify')
+    .description('check receipts offline: valid, changed, by another key, without a predecessor')
+    .argument('<file>', 'a receipt, a turn or a conversation as JSON; see docs/receipts.md')
+    .option(
+      '--keys <file>',
+      'the published keys, /.well-known/candor-keys.json of a gateway; else the key of this data folder',
+    )
+    .option('--answer <file>', 'a text to compare with the answer')
+    .option('--json', 'print the verdicts as JSON')
+    .action(async (file: string, { keys, answer, json }: { keys?: string; answer?: string; json?: true }) => {
+      // Until something is known: whatever fails from here on could not be read.
+      process.exitCode = verifyExit.unreadable;
+      const options = { file, keys: keys ?? null, answer: answer ?? null, json: json ?? false, loadConfig, say };
+      process.exitCode = await verify(options);
+    });
+  program
     .command('config')
     .description('print the configuration, secrets masked, and where each value came from')
     .action(() => {
@@ -79,7 +96,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   } catch (error) {
     if (!isAnticipated(error)) throw error;
     console.error(toAdvice(error));
-    process.exitCode = 1;
+    process.exitCode ??= 1;
   }
 }
 

@@ -7,12 +7,14 @@ import type {
   LanguageModel,
   LiveLane,
   ModelReadiness,
+  ReceiptSigner,
   TurnGraph,
 } from '../protocol/ports.ts';
 import { createAnalyze } from './audit/analyze.ts';
 import { createCallLlm } from './audit/call-llm.ts';
 import { createEnqueueRecord } from './audit/enqueue-record.ts';
 import { createRetrieveAgent } from './retrieve-agent.ts';
+import { createSignReceipt } from './sign-receipt.ts';
 import { createStoreConversation } from './store-conversation.ts';
 import { createStream } from './stream.ts';
 
@@ -25,12 +27,14 @@ export interface ActivityDependencies {
   readonly auditor: LanguageModel;
   readonly auditModel: string;
   readonly readiness: ModelReadiness;
+  readonly signer: ReceiptSigner;
 }
 
 export function createActivities(dependencies: ActivityDependencies): TurnActivities & AuditActivities {
   return {
     retrieveAgent: createRetrieveAgent(dependencies),
     stream: createStream(dependencies),
+    signReceipt: createSignReceipt(dependencies),
     storeConversation: createStoreConversation(dependencies),
     analyze: createAnalyze(dependencies),
     callLlm: createCallLlm(dependencies),

@@ -8,6 +8,7 @@ import { closingEvents, type TerminalDraft } from '../protocol/closing.ts';
 import { CandorError } from '../protocol/errors.ts';
 import { turnWorkflowId, type TurnId } from '../protocol/ids.ts';
 import type { TurnGraph } from '../protocol/ports.ts';
+import { toReceiptPayload } from '../protocol/receipt.ts';
 import { stepTextsQuery, toLogged, type StepText, type TurnResult } from '../protocol/turn.ts';
 import { withFailures } from './failures.ts';
 import { sha256 } from './prompt.ts';
@@ -25,7 +26,7 @@ export function createStoreConversation({ graph }: { readonly graph: Pick<TurnGr
       }
       const storedAt = closedAt ?? new Date().toISOString();
       const closing = closingEvents(turn, log, terminal, answerSha256 !== null, storedAt).map(toLogged);
-      const receiptJson = terminal.receipt === null ? null : toCanonicalJson(terminal.receipt);
+      const { receipt } = terminal;
       return graph.storeTurn({
         turnId: turn.turnId,
         outcome: outcomes[terminal.type],
@@ -33,8 +34,8 @@ export function createStoreConversation({ graph }: { readonly graph: Pick<TurnGr
         answer,
         steps,
         log: [...log, ...closing],
-        receiptJson,
-        receiptSha256: receiptJson === null ? null : sha256(receiptJson),
+        receiptJson: receipt === null ? null : toCanonicalJson(receipt),
+        receiptSha256: receipt === null ? null : sha256(toReceiptPayload(receipt)),
         citations,
         storedAt,
       });

@@ -5,7 +5,7 @@ import type { AuditVerdict, Citation, ContextItem } from './events.ts';
 import type { ErrorInfo } from './errors.ts';
 import type { AgentId, AuditId, ConversationId, TurnId, UserId } from './ids.ts';
 import type { TerminalDraft } from './closing.ts';
-import type { Usage } from './receipt.ts';
+import type { Receipt, Usage } from './receipt.ts';
 import type { AuditInput, LoggedEvent, TurnInput, TurnResult } from './turn.ts';
 
 export interface RetrieveAgentInput {
@@ -132,6 +132,8 @@ export interface TurnActivities {
   retrieveAgent(input: RetrieveAgentInput): Promise<RetrieveAgentResult>;
   /** One model call. Heartbeats; asked to stop it returns what it has. */
   stream(input: StreamInput): Promise<StreamResult>;
+  /** Signs a receipt with the worker's key; a local activity, so that the signature stands in history once. */
+  signReceipt(receipt: Receipt): Promise<{ readonly jws: string }>;
   /** Writes the end of a turn into the graph. Idempotent by `turnId`. */
   storeConversation(input: StoreConversationInput): Promise<StoreConversationResult>;
 }

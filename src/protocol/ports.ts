@@ -4,7 +4,7 @@
 import type { AgentPlan, AuditRecord, StreamHeartbeat } from './activities.ts';
 import type { Channel, Citation, ContextItem, TurnEvent } from './events.ts';
 import type { AgentId, ConversationId, TurnId, UserId } from './ids.ts';
-import type { Usage } from './receipt.ts';
+import type { Receipt, ReceiptKeyJwk, Usage } from './receipt.ts';
 import type { CancelSignal, LoggedEvent, StepText, TurnInput, TurnLog, TurnMemo, TurnResult } from './turn.ts';
 
 // ── The model ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -223,9 +223,26 @@ export interface KnowledgeGraph {
   saveDocument(document: KnowledgeDocument): Promise<void>;
 }
 
+/** The public keys of all workers there ever were: whoever holds an old receipt must still find its key. */
+export interface ReceiptKeys {
+  /** Idempotent by `kid`. */
+  publishReceiptKey(key: ReceiptKeyJwk): Promise<void>;
+  /** Oldest first. */
+  receiptKeys(): Promise<readonly ReceiptKeyJwk[]>;
+}
+
 export interface Migrations {
   /** Creates constraints and indexes; safe to repeat and to run from several processes at once. */
   migrate(): Promise<void>;
+}
+
+// ── Signatures ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Whoever holds a private key; the key itself stays inside. */
+export interface ReceiptSigner {
+  readonly publicKey: ReceiptKeyJwk;
+  /** @returns compact JWS over the receipt's payload, see `toReceiptPayload` */
+  sign(receipt: Receipt): Promise<string>;
 }
 
 // ── The live lane ────────────────────────────────────────────────────────────────────────────────────────────────

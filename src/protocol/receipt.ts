@@ -1,6 +1,7 @@
 // The receipt of an answer: what was really called, how often, and what came of it. Built by the workflow from the
 // results of its steps, so that it cannot say more than the history does.
 
+import { toCanonicalJson } from './canonical.ts';
 import type { AgentId, ConversationId, TurnId } from './ids.ts';
 import type { ErrorCode } from './errors.ts';
 
@@ -46,4 +47,24 @@ export interface Receipt {
    * Absent in a receipt of a version that did not sign.
    */
   readonly jws?: string;
+}
+
+/** The `typ` of a receipt's signature: a key that signs something else as well can never pass it off as a receipt. */
+export const receiptType = 'candor-receipt+jws';
+
+/** What is signed and what is hashed: the receipt's canonical JSON without its signature. */
+export function toReceiptPayload({ jws: _jws, ...receipt }: Receipt): string {
+  return toCanonicalJson(receipt);
+}
+
+/** A public key that receipts are signed with, as a JSON Web Key (RFC 7517, RFC 8037). */
+export interface ReceiptKeyJwk {
+  readonly kty: 'OKP';
+  readonly crv: 'Ed25519';
+  /** The key itself, base64url. */
+  readonly x: string;
+  /** RFC 7638 thumbprint of the key, base64url. */
+  readonly kid: string;
+  readonly alg: 'EdDSA';
+  readonly use: 'sig';
 }

@@ -19,7 +19,7 @@ import { createTemporalEngine } from '../api/temporal-engine.ts';
 import { createGraph, type Graph, type GraphOptions } from '../graph/neo4j.ts';
 import { createMemoryLane } from '../live/memory.ts';
 import { createOpenAiModel } from '../llm/openai.ts';
-import type { LiveLane, ModelReadiness } from '../protocol/ports.ts';
+import type { LiveLane, ModelReadiness, ReceiptSigner } from '../protocol/ports.ts';
 import type { EventSinks } from '../workflows/event-log.ts';
 import type { Logger } from './log.ts';
 import { ensureSearchAttributes, StartError } from './search-attributes.ts';
@@ -52,6 +52,7 @@ export interface CandorOptions {
     readonly backend: Backend;
     readonly auditor: Backend;
     readonly readiness: ModelReadiness;
+    readonly signer: ReceiptSigner;
     /** Address of the line by which others notice this worker's death, and ask it to stop; `null`: it has none. */
     readonly lineHost: string | null;
     /** Milliseconds that running calls may take to end, once the worker is asked to stop. Then they are handed over. */
@@ -102,6 +103,8 @@ export async function runCandor(options: CandorOptions): Promise<RunningCandor> 
 
     let failed: Promise<never> = new Promise<never>(() => undefined);
     if (worker !== null) {
+      // Before the first turn: whoever holds a receipt finds its key.
+      await graph.publishReceiptKey(worker.signer.publicKey);
       const started = await startWorker(options, worker, connection, graph, lane, lines);
       closers.push(() => started.stop());
       failed = started.failed;
@@ -111,6 +114,7 @@ export async function runCandor(options: CandorOptions): Promise<RunningCandor> 
       const app = await createApp({
         ...gateway,
         graph,
+        receiptKeys: graph,
         lane: withLines(lane, lines),
         agents: createAgentFiles({ dir: options.agentsDir }),
         temporalUi: temporal.uiUrl,
@@ -170,7 +174,7 @@ async function listen(
 
 async function startWorker(
   { temporal, agentsDir }: CandorOptions,
-  { bundle, backend, auditor, readiness, drainMs }: NonNullable<CandorOptions['worker']>,
+  { bundle, backend, auditor, readiness, signer, drainMs }: NonNullable<CandorOptions['worker']>,
   connection: NativeConnection,
   graph: Graph,
   lane: LiveLane,
@@ -196,6 +200,7 @@ async function startWorker(
       auditor: auditModel,
       auditModel: auditor.model,
       readiness,
+      signer,
     }),
     sinks,
     // A heartbeat that is held back for longer than the stop may take would hold the stop back too.

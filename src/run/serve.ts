@@ -9,6 +9,7 @@ import { runCandor, type CandorOptions } from './candor.ts';
 import { redisNote } from './live-lane.ts';
 import { createLog, installRuntime } from './log.ts';
 import { ensurePage } from './page.ts';
+import { loadReceiptSigner } from './receipt-signer.ts';
 import { StartError } from './search-attributes.ts';
 import { loadWorkflowBundle } from './workflow-bundle.ts';
 
@@ -36,14 +37,15 @@ export async function serve(role: 'worker' | 'gateway', { config, say, signal }:
     config.audit.baseUrl === null
       ? backend
       : { baseUrl: config.audit.baseUrl, apiKey: config.audit.apiKey, model: backend.model };
-  const worker: CandorOptions['worker'] = {
+  const worker = async (): Promise<CandorOptions['worker']> => ({
     bundle: await loadWorkflowBundle(join(config.paths.data, 'bundles')),
     backend,
     auditor: { ...auditor, model: config.audit.name ?? auditor.model },
     readiness: () => null,
+    signer: await loadReceiptSigner(config),
     lineHost: config.worker.lineHost,
     drainMs: config.worker.drainSeconds * 1_000,
-  };
+  });
   const gateway = async (): Promise<CandorOptions['gateway']> => ({
     ...(await createAuth(config)),
     host: config.gateway.host,
@@ -58,7 +60,7 @@ export async function serve(role: 'worker' | 'gateway', { config, say, signal }:
     neo4j: { uri, user, password },
     agentsDir: config.paths.agents,
     log,
-    worker: role === 'worker' ? worker : null,
+    worker: role === 'worker' ? await worker() : null,
     gateway: role === 'gateway' ? await gateway() : null,
   });
   const stopHealth = role === 'worker' ? serveHealth(config.worker.healthPort) : () => undefined;

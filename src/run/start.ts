@@ -29,6 +29,7 @@ import { runLocalModel, type LocalModelRun } from './local-model.ts';
 import { redisNote } from './live-lane.ts';
 import { createLog, installRuntime } from './log.ts';
 import { ensurePage } from './page.ts';
+import { loadReceiptSigner } from './receipt-signer.ts';
 import { StartError } from './search-attributes.ts';
 import { loadWorkflowBundle } from './workflow-bundle.ts';
 
@@ -52,6 +53,7 @@ export async function start(options: StartOptions): Promise<void> {
   const began = Date.now();
   const dataDir = config.paths.data;
   const auth = await createAuth(config);
+  const signer = await loadReceiptSigner(config);
   const platform = toPlatform(process.platform, process.arch);
   const choice = await chooseModel(config, options.model);
   // What is being fetched or built ends with the run, also with one that failed.
@@ -108,6 +110,7 @@ export async function start(options: StartOptions): Promise<void> {
         backend,
         auditor: toAuditor(config, backend),
         readiness: state.readiness,
+        signer,
         lineHost: config.worker.lineHost,
         drainMs,
       },

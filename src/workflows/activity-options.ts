@@ -39,6 +39,8 @@ export const activityOptions = {
     retry: { maximumAttempts: 1 },
     cancellationType: 'WAIT_CANCELLATION_COMPLETED',
   },
+  /** Local: it reads nothing and calls nobody, so a failure of it will not be cured by waiting. */
+  signReceipt: { startToCloseTimeout: '5s', retry: { maximumAttempts: 3 } },
   store: { startToCloseTimeout: '30s', scheduleToCloseTimeout: storeDeadlineMs, retry: gentle },
   /** Recording the end of a turn without text: its end must not wait for the record. */
   record: { startToCloseTimeout: '10s', scheduleToCloseTimeout: recordFailureDeadlineMs, retry: gentle },

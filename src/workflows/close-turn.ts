@@ -1,4 +1,5 @@
-// The closing of a turn: store, start the audit, tell the followers, end as the work ended. Nothing stops it any more.
+// The closing of a turn: sign its receipt, store, start the audit, tell the followers, end as the work ended. Nothing
+// stops it any more.
 
 import {
   allHandlersFinished,
@@ -19,6 +20,7 @@ import { auditType, toLogged, type AuditInput, type TurnInput, type TurnResult }
 import { activityOptions } from './activity-options.ts';
 import { toTurnError } from './failures.ts';
 import { errorCodeKey, outcomeKey } from './search-attributes.ts';
+import { chooseSigning, type SignEnd } from './sign-end.ts';
 import { now, type End, type OwnEnd, type Turn } from './turn-state.ts';
 
 const { storeConversation: store } = proxyActivities<TurnActivities>(activityOptions.store);
@@ -31,16 +33,16 @@ export async function closeTurn(turn: Turn, end: End): Promise<TurnResult> {
     await followers.release(null);
     return settle(end.result);
   }
-  const outcome = await storeEnd(turn, end);
+  const outcome = await storeEnd(turn, end, chooseSigning());
   await followers.release(turn.waitsFor);
   return settle({ outcome, log: log.events.map(toLogged) });
 }
 
-async function storeEnd(turn: Turn, end: OwnEnd): Promise<TurnResult['outcome']> {
+async function storeEnd(turn: Turn, end: OwnEnd, sign: SignEnd): Promise<TurnResult['outcome']> {
   const { input, log } = turn;
   const reply = end.kind === 'failed' ? null : end.reply;
-  if (reply === null || reply.text === '') return recordEnd(turn, end);
-  const terminal = toTerminal(turn, end);
+  if (reply === null || reply.text === '') return recordEnd(turn, end, sign);
+  const terminal = await sign(toTerminal(turn, end));
   try {
     const { storedAt } = await store.executeWithOptions({ ...activityOptions.store, summary: 'question and answer' }, [
       { ...toStoreInput(turn, terminal), answerSha256: reply.sha256, citations: reply.citations, closedAt: null },
@@ -52,17 +54,17 @@ async function storeEnd(turn: Turn, end: OwnEnd): Promise<TurnResult['outcome']>
     if (last !== undefined) log.append(last);
     return outcomeOf(end);
   } catch (thrown) {
-    return recordEnd(turn, { kind: 'failed', error: toTurnError(thrown), linked: true });
+    return recordEnd(turn, { kind: 'failed', error: toTurnError(thrown), linked: true }, sign);
   }
 }
 
 /** Ends a turn that has no text to store. Its record is tried for a short while only: the end does not wait for it. */
-async function recordEnd(turn: Turn, end: OwnEnd): Promise<TurnResult['outcome']> {
+async function recordEnd(turn: Turn, end: OwnEnd, sign: SignEnd): Promise<TurnResult['outcome']> {
   const { input, log } = turn;
   if (end.kind === 'failed' && log.events.at(-1)?.type !== 'agent_failed') {
     log.emit({ type: 'agent_failed', agentId: input.agentId, discardedChars: 0, error: end.error });
   }
-  const terminal = toTerminal(turn, end);
+  const terminal = await sign(toTerminal(turn, end));
   const closedAt = now();
   if (end.kind !== 'failed' || end.linked) {
     await record

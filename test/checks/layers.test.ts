@@ -32,6 +32,8 @@ const planted: readonly (readonly [rule: string, from: string, to: string])[] = 
   ['worker-line-alone', 'src/worker-line/asks.ts', '../live/memory.ts'],
   ['agents-alone', 'src/agents/asks.ts', '../activities/index.ts'],
   ['knowledge-alone', 'src/knowledge/asks.ts', '../graph/neo4j.ts'],
+  ['receipts-alone', 'src/receipts/asks.ts', '../graph/neo4j.ts'],
+  ['files-alone', 'src/files/asks.ts', '../protocol/events.ts'],
   ['parts-alone', 'src/parts/asks.ts', '../protocol/events.ts'],
   ['config-alone', 'src/config/asks.ts', '../parts/index.ts'],
   ['config-only-to-roots', 'src/graph/configured.ts', '../config.ts'],

@@ -95,7 +95,7 @@ describe('a model call that fails', () => {
     expect(turn.callsOf('analyze')).toHaveLength(0);
     const { status, searchAttributes } = await turn.handle.describe();
     expect(status.name).toBe('FAILED');
-    expect(searchAttributes).toEqual({ CandorOutcome: ['failed'], CandorErrorCode: ['llm_timeout'] });
+    expect(searchAttributes).toMatchObject({ CandorOutcome: ['failed'], CandorErrorCode: ['llm_timeout'] });
   });
 
   test('is not tried again when no repetition cures it', async () => {

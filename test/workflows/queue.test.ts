@@ -218,7 +218,7 @@ describe('a turn that does not want to wait', () => {
     await sleeping.handle.terminate();
     expect(failure.type).toBe('conversation_busy');
     expect(typesOf(logOf(failure))).toEqual(['turn_accepted', 'agent_failed', 'turn_failed']);
-    expect(turn.calls.map(({ name }) => name)).toEqual(['retrieveAgent']);
+    expect(turn.calls.map(({ name }) => name)).toEqual(['retrieveAgent', 'signReceipt']);
   });
 
   test('goes on when the graph only believes that the conversation is busy', async () => {

@@ -43,10 +43,9 @@ async function expectCancelled(turn: TurnUnderTest, by: string): Promise<TurnRes
   expect(result.outcome).toBe('cancelled');
   expect(result.log.at(-1)).toMatchObject({ type: 'turn_cancelled', by, receipt: { outcome: 'cancelled' } });
   const { status, searchAttributes } = await turn.handle.describe();
-  expect({ status: status.name, searchAttributes }).toEqual({
-    status: 'COMPLETED',
-    searchAttributes: { CandorOutcome: ['cancelled'] },
-  });
+  expect(status.name).toBe('COMPLETED');
+  expect(searchAttributes).toMatchObject({ CandorOutcome: ['cancelled'] });
+  expect(searchAttributes).not.toHaveProperty('CandorErrorCode');
   return result;
 }
 
@@ -111,7 +110,7 @@ describe.each(stoppers)('a stop by %s', (by, stop) => {
     gate.open();
     const { log } = await expectCancelled(turn, by);
     expect(typesOf(log)).toEqual(['turn_accepted', 'turn_cancelled']);
-    expect(turn.calls.map(({ name }) => name)).toEqual(['retrieveAgent', 'storeConversation']);
+    expect(turn.calls.map(({ name }) => name)).toEqual(['retrieveAgent', 'signReceipt', 'storeConversation']);
   });
 
   test('while it waits for another turn ends the wait', async () => {
@@ -164,6 +163,45 @@ describe.each(stoppers)('a stop by %s', (by, stop) => {
     const { log } = await expectCancelled(turn, by);
     expect(typesOf(log)).toEqual(['turn_accepted', 'agent_started', 'agent_thinking', 'turn_cancelled']);
     expect(log.at(-1)).toMatchObject({ receipt: { attempts: [{ outcome: 'failed', errorCode: 'worker_lost' }] } });
+  });
+
+  test.each([
+    ['in so many characters', { shownChars: 12 }, { discardedChars: 12 }],
+    [
+      'as at least so many when its worker died',
+      { shownChars: 0, atLeast: true },
+      { discardedChars: 0, atLeast: true },
+    ],
+  ] as const)('withdraws what a call showed that broke meanwhile, %s', async (_, failure, discarded) => {
+    const gate = createGate();
+    const turn = await rig.start({
+      stream: async () => {
+        const context = Context.current();
+        const timer = setInterval(() => context.heartbeat(), 50);
+        void gate.pass();
+        try {
+          return await context.cancelled;
+        } catch (error) {
+          if (!(error instanceof CancelledFailure)) throw error;
+          throw streamFailure('worker_lost', failure);
+        } finally {
+          clearInterval(timer);
+        }
+      },
+    });
+    await gate.reached;
+    await stop(turn);
+    const { log } = await expectCancelled(turn, by);
+    expect(typesOf(log)).toEqual([
+      'turn_accepted',
+      'agent_started',
+      'agent_thinking',
+      'agent_failed',
+      'turn_cancelled',
+    ]);
+    expect(log.at(-2)).toMatchObject({ step: 1, attempt: 1, ...discarded, error: { code: 'worker_lost', attempt: 1 } });
+    expect('atLeast' in (log.at(-2) ?? {})).toBe('atLeast' in discarded);
+    expect(log.at(-1)).toMatchObject({ upstreamClosedAt: null, charsAfterStop: null });
   });
 });
 

@@ -97,14 +97,14 @@ describe('the record of an end without an answer', () => {
       const failure = await failureOf(turn.handle);
       expect(failure.type).toBe(code);
       expect(typesOf(logOf(failure))).toEqual(['turn_accepted', 'agent_failed', 'turn_failed']);
-      expect(turn.calls.map(({ name }) => name)).toEqual(['retrieveAgent']);
+      expect(turn.calls.map(({ name }) => name)).toEqual(['retrieveAgent', 'signReceipt']);
     },
   );
 
   test('is made for a turn whose agent is missing', async () => {
     const turn = await rig.start({ retrieveAgent: inTurn(activityFailure('agent_not_found')) });
     expect((await failureOf(turn.handle)).type).toBe('agent_not_found');
-    expect(turn.calls.map(({ name }) => name)).toEqual(['retrieveAgent', 'storeConversation']);
+    expect(turn.calls.map(({ name }) => name)).toEqual(['retrieveAgent', 'signReceipt', 'storeConversation']);
   });
 });
 

@@ -81,12 +81,18 @@ type FailureOptions = Omit<CandorErrorOptions, 'cause' | 'facts'>;
 /** A failed `stream` as the activity throws it. */
 export function streamFailure(
   code: ErrorCode,
-  { shownChars = 0, loadingMs = 0, ...options }: FailureOptions & { shownChars?: number; loadingMs?: number } = {},
+  {
+    shownChars = 0,
+    atLeast,
+    loadingMs = 0,
+    ...options
+  }: FailureOptions & { shownChars?: number; atLeast?: boolean; loadingMs?: number } = {},
 ): ApplicationFailure {
   const error = toErrorInfo(code, { ...options, facts: { model: 'fake-model', backend: 'fake', reason: 'a test' } });
   const detail: StreamFailure = {
     error,
     shownChars,
+    ...(atLeast === undefined ? {} : { atLeast }),
     loadingMs,
     responseId: null,
     finishReason: null,
@@ -133,6 +139,7 @@ export const judged = (isIncorrect: boolean, confidence: number): CallLlmResult 
 export const defaultActivities: TurnActivities & AuditActivities = {
   retrieveAgent: async () => ready(),
   stream: async () => answered(),
+  signReceipt: async ({ outcome }) => ({ jws: `signature of a ${outcome} turn` }),
   storeConversation: async ({ closedAt }) => ({ storedAt: closedAt ?? new Date().toISOString() }),
   analyze: async () => analyzed,
   callLlm: async () => judged(false, 0.1),

@@ -156,6 +156,7 @@ async function startWorkflowRig(): Promise<WorkflowRig> {
     activities: {
       retrieveAgent: dispatch('retrieveAgent', (input: RetrieveAgentInput) => input.turn.turnId),
       stream: dispatch('stream', (input) => input.turnId),
+      signReceipt: dispatch('signReceipt', (receipt) => receipt.turnId),
       storeConversation: dispatch('storeConversation', (input) => input.turn.turnId),
       analyze: dispatch('analyze', (input) => input.turnId),
       callLlm: dispatch('callLlm', (input) => input.audit.turnId),
