@@ -97,7 +97,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     neo4j: servers.neo4j,
     agentsDir: options.agentsDir ?? fileURLToPath(new URL('../agents', import.meta.url)),
     log,
-    ...(options.decorate === undefined ? {} : { decorate: options.decorate }),
+    decorate: {
+      ...options.decorate,
+      graph(inner) {
+        const graph = options.decorate?.graph?.(inner) ?? inner;
+        // Files share the run's graph, and some link turns there that never had a workflow: they are not to be swept.
+        return options.neo4j === undefined ? { ...graph, openTurns: async () => [] } : graph;
+      },
+    },
     worker:
       roles === 'gateway'
         ? null

@@ -58,6 +58,7 @@ export function createRetrieveAgent({ graph, agents, lane, defaultModel }: Retri
             time: new Date().toISOString(),
             reason: 'graph',
             since,
+            error: error.info,
           });
         }
         throw error;

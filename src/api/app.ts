@@ -12,12 +12,12 @@ import { createConversationWatchers } from './conversation-watchers.ts';
 import type { GatewayDependencies } from './gateway-dependencies.ts';
 import { replyWithProblem } from './problem.ts';
 import { conversationRoutes } from './routes/conversations.ts';
-import { receiptKeyRoutes } from './routes/receipt-keys.ts';
 import { publicRoutes, serviceRoutes } from './routes/service.ts';
 import { turnRoutes } from './routes/turns.ts';
 import { socketRoutes } from './sockets.ts';
 import { createTurnFeeds } from './turn-feeds.ts';
 import { createTurnService } from './turn-service.ts';
+import { createTurnSweep } from './turn-sweep.ts';
 
 /** A message with its attachments, escaped; larger frames and bodies are refused unread. */
 const maxFrameBytes = 512 * 1024;
@@ -46,14 +46,17 @@ export async function createApp(dependencies: GatewayDependencies): Promise<Fast
   const feeds = createTurnFeeds({ lane, engine, graph, log });
   const watchers = createConversationWatchers();
   const turns = createTurnService({ engine, graph, lane, feeds, watchers });
-  app.addHook('onClose', async () => feeds.close());
+  const sweep = createTurnSweep({ engine, graph, feeds, log });
+  app.addHook('onClose', async () => {
+    sweep.close();
+    feeds.close();
+  });
 
   await app.register(fastifyWebsocket, {
     options: { maxPayload: maxFrameBytes, handleProtocols: selectSubprotocol, perMessageDeflate: false },
   });
   await app.register(socketRoutes, { agents, checkOrigin, feeds, turns, watchers, graph, verifyToken, log });
   await app.register(publicRoutes, dependencies);
-  await app.register(receiptKeyRoutes, dependencies);
   await app.register(async (signedIn) => {
     signedIn.addHook('onRequest', createAuthenticate(verifyToken));
     await signedIn.register(turnRoutes, { feeds, turns, graph, engine, agents, defaultAgent });

@@ -1,6 +1,6 @@
 // A turn that has ended, as a transcript: built from its result and its texts, wherever they come from.
 
-import type { AgentThinking, Delta, TurnEvent } from '../protocol/events.ts';
+import type { AgentThinking, Delta, TurnAccepted, TurnEvent } from '../protocol/events.ts';
 import type { StoredTurn } from '../protocol/ports.ts';
 import { applyEvents, emptyTranscript, type Transcript } from '../protocol/transcript.ts';
 import { toSequenced, type StepText, type TurnResult } from '../protocol/turn.ts';
@@ -45,11 +45,19 @@ export function toStoredTranscript(turn: StoredTurn): Transcript {
 }
 
 /** The first event of a turn whose log is lost but which the graph knows. */
-export const toAccepted = ({ turnId, conversationId, agentId, text, createdAt }: StoredTurn): TurnEvent => ({
+export const toAccepted = ({
+  turnId,
+  conversationId,
+  agentId,
+  text,
+  parentTurnId,
+  createdAt,
+}: StoredTurn): TurnAccepted => ({
   type: 'turn_accepted',
   ...{ turnId, conversationId, agentId, text },
   seq: 1,
   time: createdAt,
+  ...(parentTurnId === null ? {} : { parentTurnId }),
 });
 
 /** Texts that completed calls of a transcript hold. */

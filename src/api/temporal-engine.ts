@@ -9,20 +9,25 @@ import {
   WorkflowFailedError,
   WorkflowNotFoundError,
   type Client,
+  type WorkflowExecutionStatusName,
   type WorkflowHandle,
 } from '@temporalio/client';
 import {
   ApplicationFailure,
   defaultPayloadConverter,
   defineSearchAttributeKey,
+  NamespaceNotFoundError,
   SearchAttributeType,
-  TerminatedFailure,
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
+import { tsToDate } from '@temporalio/common/lib/time.js';
+import proto from '@temporalio/proto';
 import type { StreamHeartbeat } from '../protocol/activities.ts';
-import { CandorError } from '../protocol/errors.ts';
+import { CandorError, isErrorCode } from '../protocol/errors.ts';
+import type { TurnAccepted } from '../protocol/events.ts';
 import { turnWorkflowId, type TurnId } from '../protocol/ids.ts';
-import type { EngineEnd, EngineTurn, TurnEngine } from '../protocol/ports.ts';
+import type { OutsideCause } from '../protocol/outside-end.ts';
+import type { EngineEnd, EngineTurn, PendingStep, TurnEngine } from '../protocol/ports.ts';
 import {
   chatTurnType,
   logQuery,
@@ -46,21 +51,38 @@ const conversationKey = defineSearchAttributeKey('CandorConversation', SearchAtt
 const agentKey = defineSearchAttributeKey('CandorAgent', SearchAttributeType.KEYWORD);
 const userKey = defineSearchAttributeKey('CandorUser', SearchAttributeType.KEYWORD);
 
-/** gRPC status codes: CANCELLED, DEADLINE_EXCEEDED. */
-const [grpcCancelled, grpcDeadline] = [1, 4];
-const callTimeoutMs = 10_000;
+/** gRPC status codes: CANCELLED, DEADLINE_EXCEEDED, NOT_FOUND. */
+const [grpcCancelled, grpcDeadline, grpcNotFound] = [1, 4, 5];
+/** A person waits for the answer to these; an engine that is away must be named before that gets long. */
+const callTimeoutMs = 5_000;
+const pingTimeoutMs = 2_000;
 
 export function createTemporalEngine({ client, taskQueue, uiUrl, eagerStart }: TemporalEngineOptions): TurnEngine {
   const handleOf = (turnId: TurnId): WorkflowHandle => client.workflow.getHandle(turnWorkflowId(turnId));
   const call = <Result>(body: () => Promise<Result>, timeoutMs = callTimeoutMs): Promise<Result> =>
-    withEngineErrors(() => client.withDeadline(Date.now() + timeoutMs, body));
+    withEngineErrors(() =>
+      client.withDeadline(Date.now() + timeoutMs, () =>
+        // The connection tries for 10 s to reach a server that is away, whatever the deadline.
+        client.withAbortSignal(AbortSignal.timeout(timeoutMs), body),
+      ),
+    );
+  const ping = (): Promise<void> =>
+    call(async () => void (await client.workflowService.getSystemInfo({})), pingTimeoutMs);
 
+  /** How a closed workflow ended. @throws WorkflowNotFoundError */
   const endOf = async (handle: WorkflowHandle): Promise<EngineEnd> => {
     try {
       return { state: 'closed', result: (await handle.result()) as TurnResult };
     } catch (error) {
-      if (error instanceof WorkflowFailedError) return toFailedEnd(error);
-      throw error;
+      if (!(error instanceof WorkflowFailedError)) throw error;
+      const result = toFailedResult(error);
+      if (result !== null) return { state: 'closed', result };
+      const { status, closeTime } = await handle.describe();
+      return {
+        state: 'broken',
+        cause: causes[status.name] ?? 'closed',
+        closedAt: (closeTime ?? new Date()).toISOString(),
+      };
     }
   };
   const sendSignal = (turnId: TurnId, name: string, payload: unknown): Promise<boolean> =>
@@ -131,18 +153,27 @@ export function createTemporalEngine({ client, taskQueue, uiUrl, eagerStart }: T
         } catch (error) {
           if (error instanceof WorkflowNotFoundError || error instanceof QueryRejectedError) return null;
           if (error instanceof QueryNotRegisteredError) return null;
-          // The server is there but no worker is: a query waits for one.
-          if (isOutOfTime(error)) return null;
-          throw error;
+          if (!isOutOfTime(error)) throw error;
+          // A query waits for a worker as long as for a server: only the server can say which of them is away.
+          await ping();
+          return null;
         }
       }, timeoutMs),
-    heartbeat: (turnId) =>
+    accepted: (turnId) =>
+      call(async () => {
+        try {
+          return await readAccepted(client, turnId);
+        } catch (error) {
+          if (isGrpcServiceError(error) && error.code === Number(grpcNotFound)) return null;
+          throw error;
+        }
+      }),
+    pending: (turnId) =>
       call(async () => {
         try {
           const { raw } = await handleOf(turnId).describe();
-          const activity = raw.pendingActivities?.find((a) => a.activityType?.name === 'stream');
-          const [payload] = activity?.heartbeatDetails?.payloads ?? [];
-          return payload === undefined ? null : defaultPayloadConverter.fromPayload<StreamHeartbeat>(payload);
+          const [step] = raw.pendingActivities ?? [];
+          return step === undefined ? null : toPendingStep(step);
         } catch (error) {
           if (error instanceof WorkflowNotFoundError) return null;
           throw error;
@@ -154,7 +185,7 @@ export function createTemporalEngine({ client, taskQueue, uiUrl, eagerStart }: T
       uiUrl === null
         ? null
         : `${uiUrl}/namespaces/${client.options.namespace}/workflows/${encodeURIComponent(turnWorkflowId(turnId))}`,
-    ping: () => call(async () => void (await client.workflowService.getSystemInfo({})), 2_000),
+    ping,
   };
 }
 
@@ -165,15 +196,49 @@ const toMemo = ({ conversationId, userId, agentId, contentSha256 }: TurnInput) =
   contentSha256,
 });
 
-function toFailedEnd({ cause }: WorkflowFailedError): EngineEnd {
+/** `null`: it failed in a way that is not ours. */
+function toFailedResult({ cause }: WorkflowFailedError): TurnResult | null {
   const details = cause instanceof ApplicationFailure ? cause.details : undefined;
   const result = details?.[0] as TurnResult | undefined;
-  if (result?.outcome === 'failed' && Array.isArray(result.log)) return { state: 'closed', result };
-  const reason =
-    cause instanceof TerminatedFailure
-      ? 'it was terminated from outside'
-      : `it was closed from outside: ${cause?.name ?? 'unknown'}`;
-  return { state: 'broken', reason, closedAt: new Date().toISOString() };
+  return result?.outcome === 'failed' && Array.isArray(result.log) ? result : null;
+}
+
+const causes: Partial<Record<WorkflowExecutionStatusName, OutsideCause>> = {
+  TERMINATED: 'terminated',
+  TIMED_OUT: 'timed_out',
+};
+
+type PendingActivity = NonNullable<Awaited<ReturnType<WorkflowHandle['describe']>>['raw']['pendingActivities']>[number];
+
+function toPendingStep({ heartbeatDetails, lastFailure, state, scheduledTime }: PendingActivity): PendingStep {
+  const [beat] = heartbeatDetails?.payloads ?? [];
+  const code = lastFailure?.applicationFailureInfo?.type;
+  const isScheduled = state === proto.temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED;
+  return {
+    errorCode: isErrorCode(code) ? code : null,
+    nextTryAt: isScheduled && scheduledTime != null ? tsToDate(scheduledTime).toISOString() : null,
+    heartbeat: beat === undefined ? null : defaultPayloadConverter.fromPayload<StreamHeartbeat>(beat),
+  };
+}
+
+/** The input is the first thing in the history: no worker is needed to read it. */
+async function readAccepted(client: Client, turnId: TurnId): Promise<TurnAccepted | null> {
+  const { history } = await client.workflowService.getWorkflowExecutionHistory({
+    namespace: client.options.namespace,
+    execution: { workflowId: turnWorkflowId(turnId) },
+    maximumPageSize: 1,
+  });
+  const [begun] = history?.events ?? [];
+  const [payload] = begun?.workflowExecutionStartedEventAttributes?.input?.payloads ?? [];
+  if (payload === undefined || begun?.eventTime == null) return null;
+  const { conversationId, agentId, text, parentTurnId } = defaultPayloadConverter.fromPayload<TurnInput>(payload);
+  return {
+    type: 'turn_accepted',
+    ...{ turnId, conversationId, agentId, text },
+    seq: 1,
+    time: tsToDate(begun.eventTime).toISOString(),
+    ...(parentTurnId === null ? {} : { parentTurnId }),
+  };
 }
 
 async function withEngineErrors<Result>(body: () => Promise<Result>): Promise<Result> {
@@ -181,7 +246,7 @@ async function withEngineErrors<Result>(body: () => Promise<Result>): Promise<Re
     return await body();
   } catch (error) {
     // A service error that no caller above has given a meaning: the engine is away, or it refuses to serve.
-    if (isGrpcServiceError(error) || isConnectionError(error))
+    if (isGrpcServiceError(error) || isConnectionError(error) || error instanceof NamespaceNotFoundError)
       throw new CandorError('engine_unavailable', { cause: error });
     throw error;
   }

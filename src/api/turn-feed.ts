@@ -2,17 +2,11 @@
 // live lane is quick and may be wrong; the workflow's log and its end are slow and right. Whatever a reader was shown is
 // corrected by the second, and only the second ends a turn.
 
-import { CandorError, toErrorInfo } from '../protocol/errors.ts';
-import {
-  isSequenced,
-  isTerminal,
-  type SequencedEvent,
-  type TurnEvent,
-  type Waiting,
-  type WaitingReason,
-} from '../protocol/events.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { CandorError } from '../protocol/errors.ts';
+import { isSequenced, isTerminal, type SequencedEvent, type TurnEvent, type Waiting } from '../protocol/events.ts';
 import type { TurnId } from '../protocol/ids.ts';
-import type { EngineEnd, LiveLane, ReadGraph, StoredTurn, TurnEngine } from '../protocol/ports.ts';
+import type { EngineEnd, GatewayGraph, LiveLane, PendingStep, StoredTurn, TurnEngine } from '../protocol/ports.ts';
 import {
   applyEvent,
   applyEvents,
@@ -23,20 +17,16 @@ import {
   type Transcript,
 } from '../protocol/transcript.ts';
 import type { TurnMemo, TurnResult } from '../protocol/turn.ts';
-import {
-  needsTexts,
-  textsOf,
-  toAccepted,
-  toFinalTranscript,
-  toStoredTranscript,
-  toTextDeltas,
-} from './final-transcript.ts';
+import { needsTexts, textsOf, toFinalTranscript, toStoredTranscript, toTextDeltas } from './final-transcript.ts';
+import { awayPart, engineIsAway, graphIsAway, reasonOf, type Away } from './feed-waiting.ts';
 import type { GatewayLog } from './gateway-log.ts';
+import { createOutsideEnds } from './outside-ends.ts';
+import { awaitsVerdict, createVerdictLook } from './verdict-look.ts';
 
 export interface TurnFeedDependencies {
   readonly lane: LiveLane;
   readonly engine: TurnEngine;
-  readonly graph: ReadGraph;
+  readonly graph: GatewayGraph;
   readonly log: GatewayLog;
 }
 
@@ -61,12 +51,22 @@ export interface TurnFeed {
   close(): void;
 }
 
-/** After so long without an event the reader is told what everybody waits for. */
-const quietMs = 10_000;
-/** First look at the durable side when the lane is silent; doubled each time it has nothing new. */
-const firstLookMs = 750;
-const maxLookMs = 4_000;
+export interface TurnFeedLimits {
+  /** Milliseconds without an event after which readers are told what everybody waits for, again and again. */
+  readonly quietMs: number;
+  /** First look at the durable side when the lane is silent; doubled each time it has nothing new. */
+  readonly firstLookMs: number;
+  readonly maxLookMs: number;
+}
+
+export const defaultFeedLimits: TurnFeedLimits = { quietMs: 10_000, firstLookMs: 750, maxLookMs: 4_000 };
+
 const queryTimeoutMs = 2_000;
+const backoff = { firstMs: 500, maxMs: 10_000 } as const;
+/** An engine that has just come up is asked twice before a turn counts as gone. */
+const goneCheckMs = 2_000;
+/** A closed turn is there at once, or its texts are waited for and a reader should not be. */
+const endedPatienceMs = 3_000;
 
 /** Where a feed begins: a turn just started here, one found open, or one that has ended. */
 export type FeedOrigin =
@@ -80,15 +80,19 @@ export function createTurnFeed(
   memo: TurnMemo,
   origin: FeedOrigin,
   dependencies: TurnFeedDependencies,
+  { quietMs, firstLookMs, maxLookMs }: TurnFeedLimits = defaultFeedLimits,
 ): TurnFeed {
   const { lane, engine, graph, log } = dependencies;
+  const outsideEnds = createOutsideEnds({ engine, graph });
   const readers = new Set<FeedReader>();
   const closing = new AbortController();
   let transcript: Transcript = emptyTranscript;
   let confirmed = 0;
+  let away: Away | null = null;
   let lastEventMs = Date.now();
   let lookMs = firstLookMs;
   let lookTimer: NodeJS.Timeout | undefined;
+  let quietTimer: NodeJS.Timeout | undefined;
   let looking = false;
   let resolveEnded: (transcript: Transcript) => void = () => undefined;
   const ended = new Promise<Transcript>((resolve) => (resolveEnded = resolve));
@@ -97,68 +101,93 @@ export function createTurnFeed(
   const run = (work: Promise<void>): Promise<void> =>
     work.catch((error: unknown) => log.error({ turnId, error }, 'a bug in a turn’s feed'));
 
+  const isOver = (): boolean => closing.signal.aborted || terminalOf(transcript) !== null;
+
   const set = (next: Transcript): void => {
     if (next === transcript) return;
     const divergence = firstDifference(transcript.log, next.log);
     transcript = next;
     if (divergence !== null) for (const reader of [...readers]) reader.rewind(divergence);
     for (const reader of [...readers]) reader.changed();
+    beQuiet();
+    lookForVerdict();
+  };
+
+  /** From each change on: a reader never waits longer than this for a word. */
+  const beQuiet = (): void => {
+    clearTimeout(quietTimer);
+    if (isOver()) return;
+    quietTimer = setTimeout(() => {
+      tell(away ?? { reason: transcript.waiting?.reason ?? reasonOf(transcript) });
+    }, quietMs).unref();
+  };
+
+  const progressed = (): void => {
+    away = null;
+    lastEventMs = Date.now();
+    lookMs = firstLookMs;
   };
 
   const onLive = (event: TurnEvent): void => {
     if (isSequenced(event) && (isTerminal(event) || event.seq <= confirmed)) return;
-    if (event.type !== 'waiting') {
-      lastEventMs = Date.now();
-      lookMs = firstLookMs;
-    }
+    if (event.type !== 'waiting') progressed();
     set(applyEvent(transcript, event));
     if (hasGap(transcript)) void run(look());
   };
 
-  /** Reads the workflow's log, and the running call's heartbeat when its text does not arrive by the lane. */
+  /**
+   * Reads the workflow's log, and what the turn is at when the log has nothing new: the text of a call that does not
+   * arrive by the lane, or a step whose part is away.
+   */
   const look = async (): Promise<void> => {
-    if (looking || closing.signal.aborted || terminalOf(transcript) !== null) return;
+    if (looking || isOver()) return;
     looking = true;
     try {
       const before = transcript;
       const durable = await engine.log(turnId, queryTimeoutMs);
-      if (durable === null) return wait('worker');
+      if (durable === null) return wait({ reason: 'worker' });
       if (durable.log.length >= confirmed) {
         confirmed = durable.log.length;
         set(applyEvents(transcript, durable.log));
       }
-      if (transcript.log.at(-1)?.type === 'agent_thinking' && transcript.streams.length === before.streams.length) {
-        set(applyEvents(transcript, await heartbeatDeltas(engine, transcript, turnId)));
+      if (transcript.log === before.log && transcript.streams === before.streams) {
+        const pending = await engine.pending(turnId);
+        set(applyEvents(transcript, heartbeatDeltas(transcript, pending)));
+        if (transcript.streams === before.streams) return wait(awayPart(pending));
       }
-      if (transcript.log !== before.log || transcript.streams !== before.streams) {
-        lastEventMs = Date.now();
-        lookMs = firstLookMs;
-      }
+      progressed();
     } catch (error) {
       if (!(error instanceof CandorError)) throw error;
       log.warn({ turnId, code: error.code }, 'unable to read the log of a turn');
-      wait('engine');
+      wait(engineIsAway);
     } finally {
       looking = false;
     }
   };
 
   const schedule = (): void => {
-    if (closing.signal.aborted || terminalOf(transcript) !== null) return;
+    if (isOver()) return;
     lookTimer = setTimeout(() => {
-      const silentMs = Date.now() - lastEventMs;
-      if (silentMs >= quietMs) wait(transcript.waiting?.reason ?? reasonOf(transcript));
-      void run((silentMs >= firstLookMs ? look() : Promise.resolve()).finally(schedule));
+      const isSilent = Date.now() - lastEventMs >= firstLookMs;
+      void run((isSilent ? look() : Promise.resolve()).finally(schedule));
       lookMs = Math.min(lookMs * 2, maxLookMs);
     }, lookMs).unref();
   };
 
-  const wait = (reason: WaitingReason): void => {
-    const last = transcript.log.at(-1);
-    if (terminalOf(transcript) !== null) return;
+  /** What is away, as a look has found it. Told once, repeated by the quiet timer, taken back when it is there again. */
+  const wait = (found: Away | null): void => {
+    const before = away;
+    away = found;
     const told = transcript.waiting;
-    if (told?.reason === reason && Date.now() - Date.parse(told.time) < quietMs) return;
-    const until = last?.type === 'attempt_failed' ? last.retryAt : undefined;
+    if (found === null) {
+      if (before !== null && told?.reason === before.reason) tell({ reason: reasonOf(transcript) });
+    } else if (told?.reason !== found.reason || told.error?.code !== found.error?.code) tell(found);
+  };
+
+  const tell = ({ reason, error, until }: Away): void => {
+    if (isOver()) return;
+    const last = transcript.log.at(-1);
+    const due = last?.type === 'attempt_failed' ? last.retryAt : until;
     const waiting: Waiting = {
       type: 'waiting',
       turnId,
@@ -166,34 +195,48 @@ export function createTurnFeed(
       time: new Date().toISOString(),
       reason,
       since: new Date(lastEventMs).toISOString(),
-      ...(until === undefined ? {} : { until }),
+      ...(due === undefined ? {} : { until: due }),
+      ...(error === undefined ? {} : { error }),
     };
     set(applyEvent(transcript, waiting));
   };
 
-  /** Follows the workflow to its end, through outages of the engine. */
-  const follow = async (): Promise<void> => {
-    for (let backoffMs = 500; !closing.signal.aborted; backoffMs = Math.min(backoffMs * 2, 10_000)) {
+  const pause = (ms: number): Promise<void> =>
+    delay(ms, undefined, { ref: false, signal: closing.signal }).catch(() => undefined);
+
+  /** Follows the workflow to its end, through outages of the engine and of the graph. */
+  const follow = async (found: EngineEnd | null): Promise<void> => {
+    let isMissing = false;
+    for (let backoffMs: number = backoff.firstMs; !isOver(); backoffMs = Math.min(backoffMs * 2, backoff.maxMs)) {
       try {
-        const end = await engine.waitForEnd(turnId, closing.signal);
+        const end = found ?? (await engine.waitForEnd(turnId, closing.signal));
         if (end !== null) return await finish(end);
         const stored = await graph.turn(turnId);
         if (stored?.result != null) return await finish({ state: 'closed', result: stored.result });
-        return await finish({ state: 'broken', reason: 'its history is gone', closedAt: new Date().toISOString() });
+        if (isMissing) return await finish({ state: 'broken', cause: 'gone', closedAt: new Date().toISOString() });
+        isMissing = true;
+        await pause(goneCheckMs);
       } catch (error) {
         if (closing.signal.aborted) return;
-        if (!(error instanceof CandorError)) throw error;
-        log.warn({ turnId, code: error.code }, 'unable to follow a turn to its end; trying again');
-        wait(error.code === 'graph_unavailable' ? 'graph' : 'engine');
-        await new Promise((resolve) => setTimeout(resolve, backoffMs).unref());
+        isMissing = false;
+        if (error instanceof CandorError) {
+          log.warn({ turnId, code: error.code }, 'unable to follow a turn to its end; trying again');
+          wait(error.code === 'graph_unavailable' ? graphIsAway : engineIsAway);
+        } else {
+          // A reader must not be left alone by a bug of ours either.
+          log.error({ turnId, error }, 'a bug while a turn was followed to its end; trying again');
+        }
+        await pause(backoffMs);
       }
     }
   };
 
   const finish = async (end: EngineEnd): Promise<void> => {
-    const final = end.state === 'closed' ? await toFinal(end.result) : await toBroken(end);
+    const final = end.state === 'closed' ? await toFinal(end.result) : await toSettled(end);
+    if (closing.signal.aborted) return;
     set({ ...final, audit: transcript.audit });
     clearTimeout(lookTimer);
+    clearTimeout(quietTimer);
     resolveEnded(transcript);
   };
 
@@ -204,51 +247,41 @@ export function createTurnFeed(
     return toFinalTranscript(result, texts);
   };
 
-  /** Closed from outside: the log up to there, and a terminal event of the gateway's own. */
-  const toBroken = async ({ reason, closedAt }: Extract<EngineEnd, { state: 'broken' }>): Promise<Transcript> => {
-    const { conversationId } = memo;
-    const stored = transcript.log.length === 0 ? await graph.turn(turnId) : null;
-    const known = stored === null ? transcript : applyEvent(transcript, toAccepted(stored));
-    const error = toErrorInfo('internal', { facts: { reason } });
-    const seq = known.log.length + 1;
-    return applyEvent(
-      { ...known, ahead: [] },
-      { type: 'turn_failed', turnId, conversationId, time: closedAt, seq, error, receipt: null },
-    );
+  const toSettled = async (end: Extract<EngineEnd, { state: 'broken' }>): Promise<Transcript> => {
+    const { result, steps } = await outsideEnds.settle(turnId, memo, transcript, end);
+    return toFinalTranscript(result, steps);
+  };
+
+  const verdict = createVerdictLook({ graph, log, turnId, found: (audit) => set(applyEvent(transcript, audit)) });
+  /** The verdict comes by the lane, or it is found in the graph as long as somebody waits for it here. */
+  const lookForVerdict = (): void => {
+    if (readers.size > 0 && awaitsVerdict(transcript)) verdict.begin();
+    else verdict.end();
   };
 
   const unsubscribe = lane.subscribe(turnId, onLive);
   let ready: Promise<void> = Promise.resolve();
   switch (origin.kind) {
     case 'stored':
-      transcript = toStoredTranscript(origin.turn);
+      transcript = { ...toStoredTranscript(origin.turn), audit: transcript.audit };
       resolveEnded(transcript);
       break;
-    case 'ended':
-      ready = run(finishWithPatience(origin.end));
+    case 'ended': {
+      const end = run(follow(origin.end));
+      // The graph may be away when a turn's texts are wanted: its reader waits, and is told so.
+      ready = Promise.race([end, pause(endedPatienceMs)]);
       break;
+    }
     case 'open':
       ready = run(look());
       schedule();
-      void run(follow());
+      void run(follow(null));
       break;
     case 'fresh':
       schedule();
-      void run(follow());
+      void run(follow(null));
   }
-
-  /** The graph may be away when a turn's texts are wanted: its reader waits and is told so. */
-  async function finishWithPatience(end: EngineEnd): Promise<void> {
-    for (let backoffMs = 500; !closing.signal.aborted; backoffMs = Math.min(backoffMs * 2, 10_000)) {
-      try {
-        return await finish(end);
-      } catch (error) {
-        if (!(error instanceof CandorError)) throw error;
-        wait('graph');
-        await new Promise((resolve) => setTimeout(resolve, backoffMs).unref());
-      }
-    }
-  }
+  beQuiet();
 
   return {
     turnId,
@@ -263,29 +296,20 @@ export function createTurnFeed(
     },
     read(reader) {
       readers.add(reader);
-      return () => void readers.delete(reader);
+      lookForVerdict();
+      return () => {
+        readers.delete(reader);
+        lookForVerdict();
+      };
     },
     close() {
       closing.abort();
       clearTimeout(lookTimer);
+      clearTimeout(quietTimer);
+      verdict.end();
       unsubscribe();
     },
   };
-}
-
-function reasonOf(transcript: Transcript): WaitingReason {
-  switch (transcript.log.at(-1)?.type) {
-    case 'turn_queued':
-      return 'queue';
-    case 'agent_thinking':
-      return 'model';
-    case 'attempt_failed':
-      return 'retry';
-    case undefined:
-      return 'worker';
-    default:
-      return 'graph';
-  }
 }
 
 /** Index of the last event that both logs share, when what follows it in the old one is no longer true. */
@@ -299,13 +323,9 @@ function firstDifference(before: readonly SequencedEvent[], after: readonly Sequ
 }
 
 /** What the running call heartbeats, as deltas: its text does not arrive by the lane. */
-async function heartbeatDeltas(
-  engine: TurnEngine,
-  transcript: Transcript,
-  turnId: TurnId,
-): Promise<readonly TurnEvent[]> {
-  const beat = await engine.heartbeat(turnId);
-  const thinking = transcript.log.at(-1);
+function heartbeatDeltas({ log }: Transcript, pending: PendingStep | null): readonly TurnEvent[] {
+  const beat = pending?.heartbeat ?? null;
+  const thinking = log.at(-1);
   if (beat === null || thinking?.type !== 'agent_thinking') return [];
   return beat.step === thinking.step && beat.attempt === thinking.attempt ? toTextDeltas(thinking, beat) : [];
 }

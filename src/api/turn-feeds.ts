@@ -5,7 +5,14 @@ import { CandorError } from '../protocol/errors.ts';
 import type { TurnId, UserId } from '../protocol/ids.ts';
 import type { StoredTurn } from '../protocol/ports.ts';
 import type { TurnMemo } from '../protocol/turn.ts';
-import { createTurnFeed, type FeedOrigin, type TurnFeed, type TurnFeedDependencies } from './turn-feed.ts';
+import {
+  createTurnFeed,
+  defaultFeedLimits,
+  type FeedOrigin,
+  type TurnFeed,
+  type TurnFeedDependencies,
+  type TurnFeedLimits,
+} from './turn-feed.ts';
 
 export interface TurnFeeds {
   /** The feed of a turn that this gateway has just started. */
@@ -21,11 +28,12 @@ export interface TurnFeeds {
 export interface TurnFeedsOptions {
   /** Milliseconds that a feed without readers is kept. */
   readonly keepMs: number;
+  readonly limits: TurnFeedLimits;
 }
 
 export function createTurnFeeds(
   dependencies: TurnFeedDependencies,
-  { keepMs }: TurnFeedsOptions = { keepMs: 60_000 },
+  { keepMs, limits }: TurnFeedsOptions = { keepMs: 60_000, limits: defaultFeedLimits },
 ): TurnFeeds {
   const { engine, graph } = dependencies;
   const feeds = new Map<TurnId, TurnFeed>();
@@ -46,20 +54,25 @@ export function createTurnFeeds(
   }, keepMs / 4).unref();
 
   const add = (turnId: TurnId, memo: TurnMemo, origin: FeedOrigin): TurnFeed => {
-    const feed = createTurnFeed(turnId, memo, origin, dependencies);
+    const feed = createTurnFeed(turnId, memo, origin, dependencies, limits);
     feeds.set(turnId, feed);
     return feed;
   };
 
   const discover = async (turnId: TurnId): Promise<TurnFeed | null> => {
-    const found = await engine.find(turnId);
-    if (found !== null) {
+    const found = await engine.find(turnId).catch(toAway);
+    if (found !== null && !(found instanceof CandorError)) {
       const { memo, ...state } = found;
       return add(turnId, memo, state.state === 'open' ? { kind: 'open' } : { kind: 'ended', end: state });
     }
-    const turn = await graph.turn(turnId);
-    if (turn?.result == null) return null;
-    return add(turnId, toMemo(turn), { kind: 'stored', turn });
+    const turn = await graph.turn(turnId).catch((error: unknown) => {
+      throw found ?? error;
+    });
+    if (turn !== null)
+      return add(turnId, toMemo(turn), turn.result === null ? { kind: 'open' } : { kind: 'stored', turn });
+    // The graph learns of a turn later than the engine: only the engine can say that there is none.
+    if (found !== null) throw found;
+    return null;
   };
 
   const find = (turnId: TurnId): Promise<TurnFeed | null> => {
@@ -95,3 +108,9 @@ const toMemo = ({ conversationId, userId, agentId, contentSha256 }: StoredTurn):
   agentId,
   contentSha256,
 });
+
+/** The engine is away: what the graph knows is worth telling all the same. */
+function toAway(error: unknown): CandorError {
+  if (error instanceof CandorError) return error;
+  throw error;
+}

@@ -58,10 +58,12 @@ SET t = $turn, t.position = $position,
 FOREACH (_ IN CASE WHEN parent IS NULL THEN [] ELSE [1] END | CREATE (t)-[:PARENT]->(parent))
 FOREACH (_ IN CASE WHEN tail IS NULL THEN [] ELSE [1] END | CREATE (t)-[:AFTER]->(tail))`;
 
+// LOST keeps it in sight of whoever can find out how it ended.
 const markGone = `
-MATCH (t:Turn {id: $turnId})<-[open:OPEN]-(:Conversation {id: $conversationId})
+MATCH (t:Turn {id: $turnId})<-[open:OPEN]-(c:Conversation {id: $conversationId})
 SET t.outcome = 'failed', t.errorCode = 'internal', t.storedAt = $now
-DELETE open`;
+DELETE open
+CREATE (c)-[:LOST]->(t)`;
 
 interface FactsRow extends Omit<LinkFacts, 'own' | 'open'> {
   readonly ownerId: UserId;

@@ -1,8 +1,8 @@
-// The end of a turn whose workflow was ended from outside and left no log. Its record says just that, in the two events
-// that are true of it, so that every reader finds a terminal event where the contract promises one.
+// The end of a turn that another turn of its conversation found gone. Nothing is known of its log but how it began; what
+// a gateway knows of it replaces this.
 
-import { toErrorInfo } from '../protocol/errors.ts';
 import type { AgentId, ConversationId, TurnId } from '../protocol/ids.ts';
+import { toOutsideResult } from '../protocol/outside-end.ts';
 import type { TurnResult } from '../protocol/turn.ts';
 
 export interface LostTurn {
@@ -19,12 +19,9 @@ export interface LostTurn {
 export function toLostEnd(lost: LostTurn): TurnResult {
   const { turnId, conversationId, agentId, text, parentTurnId, createdAt, endedAt } = lost;
   const parent = parentTurnId === null ? {} : { parentTurnId };
-  const error = toErrorInfo('internal', { facts: { reason: 'its workflow was ended from outside' } });
-  return {
-    outcome: 'failed',
-    log: [
-      { type: 'turn_accepted', seq: 1, time: createdAt, conversationId, turnId, agentId, text, ...parent },
-      { type: 'turn_failed', seq: 2, time: endedAt, conversationId, turnId, error, receipt: null },
-    ],
-  };
+  return toOutsideResult(
+    lost,
+    [{ type: 'turn_accepted', seq: 1, time: createdAt, conversationId, turnId, agentId, text, ...parent }],
+    { cause: 'gone', closedAt: endedAt },
+  );
 }

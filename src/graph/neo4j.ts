@@ -1,13 +1,6 @@
 // The graph: everything that outlives Temporal's memory of a turn, in Neo4j. Knows nothing of Temporal or Fastify.
 
-import type {
-  AuditGraph,
-  KnowledgeGraph,
-  Migrations,
-  ReadGraph,
-  ReceiptKeys,
-  TurnGraph,
-} from '../protocol/ports.ts';
+import type { AuditGraph, GatewayGraph, KnowledgeGraph, Migrations, TurnGraph } from '../protocol/ports.ts';
 import { createAudits } from './audits.ts';
 import { createConversations } from './conversations.ts';
 import { createDatabase, type GraphOptions } from './database.ts';
@@ -16,7 +9,6 @@ import { createKnowledge } from './knowledge.ts';
 import { createLinkTurn } from './link-turn.ts';
 import { createMigrations } from './migrations.ts';
 import { createPrompts } from './prompts.ts';
-import { createReceiptKeys } from './receipt-keys.ts';
 import { createStoreTurn } from './store-turn.ts';
 import { createTurns } from './turns.ts';
 
@@ -24,9 +16,8 @@ export type { GraphOptions } from './database.ts';
 
 export type Graph = TurnGraph &
   AuditGraph &
-  ReadGraph &
+  GatewayGraph &
   KnowledgeGraph &
-  ReceiptKeys &
   Migrations & {
     /** Ends all connections; what runs fails with `graph_unavailable`. */
     close(): Promise<void>;
@@ -45,7 +36,6 @@ export function createGraph(options: GraphOptions): Graph {
     ...createConversations(database),
     ...createAudits(database),
     ...createKnowledge(database),
-    ...createReceiptKeys(database),
     close: () => database.close(),
   };
 }

@@ -18,7 +18,7 @@ CALL (c, t) {
   SET t += $end, c.updatedAt = $end.storedAt
   WITH c, t
   CALL (c, t) {
-    MATCH (c)-[open:OPEN]->(t)
+    MATCH (c)-[open:OPEN|LOST]->(t)
     DELETE open
   }
   CALL (t) {

@@ -30,6 +30,7 @@ export interface AuditProperties {
   readonly confidence?: number | null;
   readonly reason: string;
   readonly errorJson?: string | null;
+  readonly recordedAt: string;
 }
 
 export interface TurnRow {
@@ -45,7 +46,7 @@ export const turnColumns = `
     AS turn,
   c.id AS conversationId,
   head([(t)-[:PARENT]->(p:Turn) | p.id]) AS parentTurnId,
-  head([(a:AuditRecord)-[:AUDITS]->(t) | a {.id, .verdict, .confidence, .reason, .errorJson}]) AS audit`;
+  head([(a:AuditRecord)-[:AUDITS]->(t) | a {.id, .verdict, .confidence, .reason, .errorJson, .recordedAt}]) AS audit`;
 
 /** `null` while the turn is open. */
 export function toTurnResult({ turn, conversationId, parentTurnId }: Omit<TurnRow, 'audit'>): TurnResult | null {
@@ -76,7 +77,7 @@ export function toStoredTurn(row: TurnRow): StoredTurn {
   };
 }
 
-function toAudit({ id: auditId, verdict, confidence, reason, errorJson }: AuditProperties): StoredTurn['audit'] {
+function toAudit({ id, confidence, errorJson, ...audit }: AuditProperties): StoredTurn['audit'] {
   const error = errorJson == null ? null : (JSON.parse(errorJson) as ErrorInfo);
-  return { auditId, verdict, confidence: confidence ?? null, reason, error };
+  return { ...audit, auditId: id, confidence: confidence ?? null, error };
 }

@@ -1,6 +1,7 @@
 // Reads turns as they are stored.
 
-import type { ReadGraph } from '../protocol/ports.ts';
+import neo4j from 'neo4j-driver';
+import type { GatewayGraph, OpenTurnMark } from '../protocol/ports.ts';
 import type { Database } from './database.ts';
 import { toStoredTurn, turnColumns, type TurnRow } from './turn-row.ts';
 
@@ -12,7 +13,13 @@ MATCH (c:Conversation {id: $conversationId})-[:HAS]->(t:Turn)
 WITH c, t ORDER BY t.position
 RETURN ${turnColumns}`;
 
-export function createTurns(database: Database): Pick<ReadGraph, 'turn' | 'turns'> {
+// By the relationships, which only these turns have: few, however many turns there are.
+const open = `
+MATCH ()-[:OPEN|LOST]->(t:Turn)
+WHERE t.createdAt < $linkedBefore AND (t.createdAt > $createdAt OR (t.createdAt = $createdAt AND t.id > $turnId))
+RETURN t.id AS turnId, t.userId AS userId, t.createdAt AS createdAt ORDER BY t.createdAt, t.id LIMIT $limit`;
+
+export function createTurns(database: Database): Pick<GatewayGraph, 'turn' | 'turns' | 'openTurns'> {
   return {
     async turn(turnId) {
       const [row] = await database.read<TurnRow>(one, { turnId });
@@ -22,5 +29,12 @@ export function createTurns(database: Database): Pick<ReadGraph, 'turn' | 'turns
       const rows = await database.read<TurnRow>(all, { conversationId });
       return rows.map(toStoredTurn);
     },
+    openTurns: (linkedBefore, limit, after) =>
+      database.read<OpenTurnMark>(open, {
+        linkedBefore,
+        limit: neo4j.int(limit),
+        createdAt: after?.createdAt ?? '',
+        turnId: after?.turnId ?? '',
+      }),
   };
 }

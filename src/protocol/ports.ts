@@ -2,9 +2,11 @@
 // and src/api/temporal-*; nobody imports another layer's adapter.
 
 import type { AgentPlan, AuditRecord, StreamHeartbeat } from './activities.ts';
-import type { Channel, Citation, ContextItem, TurnEvent } from './events.ts';
+import type { Channel, Citation, ContextItem, TurnAccepted, TurnEvent } from './events.ts';
+import type { ErrorCode } from './errors.ts';
 import type { AgentId, ConversationId, TurnId, UserId } from './ids.ts';
-import type { Receipt, ReceiptKeyJwk, Usage } from './receipt.ts';
+import type { OutsideEnd } from './outside-end.ts';
+import type { Usage } from './receipt.ts';
 import type { CancelSignal, LoggedEvent, StepText, TurnInput, TurnLog, TurnMemo, TurnResult } from './turn.ts';
 
 // ── The model ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -153,7 +155,7 @@ export interface StoredTurn {
   /** `null` while it is open. */
   readonly result: TurnResult | null;
   readonly steps: readonly StepText[];
-  readonly audit: Pick<AuditRecord, 'auditId' | 'verdict' | 'confidence' | 'reason' | 'error'> | null;
+  readonly audit: Pick<AuditRecord, 'auditId' | 'verdict' | 'confidence' | 'reason' | 'error' | 'recordedAt'> | null;
 }
 
 export interface ConversationSummary {
@@ -208,6 +210,21 @@ export interface ReadGraph {
   ping(): Promise<void>;
 }
 
+/** What the gateway does with the graph: it reads, and it writes the end of a turn whose workflow cannot any more. */
+export interface GatewayGraph extends ReadGraph, Pick<TurnGraph, 'storeTurn'> {
+  /**
+   * Turns without an end of their own, also those that a later turn found gone, linked before `linkedBefore` (ISO
+   * 8601), oldest first; at most `limit`.
+   */
+  openTurns(linkedBefore: string, limit: number, after: OpenTurnMark | null): Promise<readonly OpenTurnMark[]>;
+}
+
+export interface OpenTurnMark {
+  readonly turnId: TurnId;
+  readonly userId: UserId;
+  readonly createdAt: string;
+}
+
 export interface KnowledgeDocument {
   readonly id: string;
   readonly title: string;
@@ -223,26 +240,9 @@ export interface KnowledgeGraph {
   saveDocument(document: KnowledgeDocument): Promise<void>;
 }
 
-/** The public keys of all workers there ever were: whoever holds an old receipt must still find its key. */
-export interface ReceiptKeys {
-  /** Idempotent by `kid`. */
-  publishReceiptKey(key: ReceiptKeyJwk): Promise<void>;
-  /** Oldest first. */
-  receiptKeys(): Promise<readonly ReceiptKeyJwk[]>;
-}
-
 export interface Migrations {
   /** Creates constraints and indexes; safe to repeat and to run from several processes at once. */
   migrate(): Promise<void>;
-}
-
-// ── Signatures ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** Whoever holds a private key; the key itself stays inside. */
-export interface ReceiptSigner {
-  readonly publicKey: ReceiptKeyJwk;
-  /** @returns compact JWS over the receipt's payload, see `toReceiptPayload` */
-  sign(receipt: Receipt): Promise<string>;
 }
 
 // ── The live lane ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -264,9 +264,19 @@ export interface LiveLane {
 export type EngineEnd =
   | { readonly state: 'closed'; readonly result: TurnResult }
   /** Closed from outside: terminated, timed out, or failed without a log. */
-  | { readonly state: 'broken'; readonly reason: string; readonly closedAt: string };
+  | ({ readonly state: 'broken' } & OutsideEnd);
 
 export type EngineTurn = { readonly memo: TurnMemo } & ({ readonly state: 'open' } | EngineEnd);
+
+/** What an open turn is at. */
+export interface PendingStep {
+  /** The code of its last try, which failed; `null`: none has, or none failed with a code. */
+  readonly errorCode: ErrorCode | null;
+  /** ISO 8601; `null`: it is being tried now. */
+  readonly nextTryAt: string | null;
+  /** Of a running model call. */
+  readonly heartbeat: StreamHeartbeat | null;
+}
 
 /** Every method: @throws CandorError `engine_unavailable` when Temporal is away. */
 export interface TurnEngine {
@@ -276,11 +286,13 @@ export interface TurnEngine {
   find(turnId: TurnId): Promise<EngineTurn | null>;
   /** Resolves when the workflow has closed; long. `null` as in `find`. Throws the signal's reason. */
   waitForEnd(turnId: TurnId, signal: AbortSignal): Promise<EngineEnd | null>;
-  /** The log of an open turn. `null` when no worker answered within `timeoutMs`. */
+  /** The log as the workflow tells it, also of one that was ended from outside. `null`: no worker answered in time. */
   log(turnId: TurnId, timeoutMs: number): Promise<TurnLog | null>;
-  /** What the running model call heartbeats; `null` when none runs. */
-  heartbeat(turnId: TurnId): Promise<StreamHeartbeat | null>;
-  /** False: the turn is over already. Acknowledged: the signal is durable. */
+  /** The first event of a turn, from its workflow’s input; `null` as in `find`. */
+  accepted(turnId: TurnId): Promise<TurnAccepted | null>;
+  /** `null`: it is at none. */
+  pending(turnId: TurnId): Promise<PendingStep | null>;
+  /** False: the turn is over already. True: the signal is durable. */
   cancel(turnId: TurnId, signal: CancelSignal): Promise<boolean>;
   withdraw(turnId: TurnId, signal: CancelSignal): Promise<boolean>;
   /** Address of the turn in Temporal UI; `null` when no UI is configured. */
