@@ -12,6 +12,7 @@ import { createConversationWatchers } from './conversation-watchers.ts';
 import type { GatewayDependencies } from './gateway-dependencies.ts';
 import { replyWithProblem } from './problem.ts';
 import { conversationRoutes } from './routes/conversations.ts';
+import { receiptKeyRoutes } from './routes/receipt-keys.ts';
 import { publicRoutes, serviceRoutes } from './routes/service.ts';
 import { turnRoutes } from './routes/turns.ts';
 import { socketRoutes } from './sockets.ts';
@@ -57,6 +58,7 @@ export async function createApp(dependencies: GatewayDependencies): Promise<Fast
   });
   await app.register(socketRoutes, { agents, checkOrigin, feeds, turns, watchers, graph, verifyToken, log });
   await app.register(publicRoutes, dependencies);
+  await app.register(receiptKeyRoutes, dependencies);
   await app.register(async (signedIn) => {
     signedIn.addHook('onRequest', createAuthenticate(verifyToken));
     await signedIn.register(turnRoutes, { feeds, turns, graph, engine, agents, defaultAgent });

@@ -1,7 +1,7 @@
 // What the gateway is built from. Ports and values only; adapters are chosen in the composition root.
 
 import type { FastifyBaseLogger } from 'fastify';
-import type { AgentCatalogue, GatewayGraph, LiveLane, TurnEngine } from '../protocol/ports.ts';
+import type { AgentCatalogue, GatewayGraph, LiveLane, ReceiptKeys, TurnEngine } from '../protocol/ports.ts';
 import type { CheckOrigin } from './auth/origin.ts';
 import type { SignInCodes } from './auth/sign-in-codes.ts';
 import type { VerifyToken } from './auth/token-verifier.ts';
@@ -20,6 +20,7 @@ export interface ModelStatus {
 export interface GatewayDependencies {
   readonly engine: TurnEngine;
   readonly graph: GatewayGraph;
+  readonly receiptKeys: Pick<ReceiptKeys, 'receiptKeys'>;
   readonly lane: LiveLane;
   readonly agents: AgentCatalogue;
   readonly defaultModel: string;

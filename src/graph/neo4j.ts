@@ -1,6 +1,13 @@
 // The graph: everything that outlives Temporal's memory of a turn, in Neo4j. Knows nothing of Temporal or Fastify.
 
-import type { AuditGraph, GatewayGraph, KnowledgeGraph, Migrations, TurnGraph } from '../protocol/ports.ts';
+import type {
+  AuditGraph,
+  GatewayGraph,
+  KnowledgeGraph,
+  Migrations,
+  ReceiptKeys,
+  TurnGraph,
+} from '../protocol/ports.ts';
 import { createAudits } from './audits.ts';
 import { createConversations } from './conversations.ts';
 import { createDatabase, type GraphOptions } from './database.ts';
@@ -9,6 +16,7 @@ import { createKnowledge } from './knowledge.ts';
 import { createLinkTurn } from './link-turn.ts';
 import { createMigrations } from './migrations.ts';
 import { createPrompts } from './prompts.ts';
+import { createReceiptKeys } from './receipt-keys.ts';
 import { createStoreTurn } from './store-turn.ts';
 import { createTurns } from './turns.ts';
 
@@ -18,6 +26,7 @@ export type Graph = TurnGraph &
   AuditGraph &
   GatewayGraph &
   KnowledgeGraph &
+  ReceiptKeys &
   Migrations & {
     /** Ends all connections; what runs fails with `graph_unavailable`. */
     close(): Promise<void>;
@@ -36,6 +45,7 @@ export function createGraph(options: GraphOptions): Graph {
     ...createConversations(database),
     ...createAudits(database),
     ...createKnowledge(database),
+    ...createReceiptKeys(database),
     close: () => database.close(),
   };
 }

@@ -6,7 +6,7 @@ import type { Channel, Citation, ContextItem, TurnAccepted, TurnEvent } from './
 import type { ErrorCode } from './errors.ts';
 import type { AgentId, ConversationId, TurnId, UserId } from './ids.ts';
 import type { OutsideEnd } from './outside-end.ts';
-import type { Usage } from './receipt.ts';
+import type { Receipt, ReceiptKeyJwk, Usage } from './receipt.ts';
 import type { CancelSignal, LoggedEvent, StepText, TurnInput, TurnLog, TurnMemo, TurnResult } from './turn.ts';
 
 // ── The model ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -240,9 +240,26 @@ export interface KnowledgeGraph {
   saveDocument(document: KnowledgeDocument): Promise<void>;
 }
 
+/** The public keys of all workers there ever were: whoever holds an old receipt must still find its key. */
+export interface ReceiptKeys {
+  /** Idempotent by `kid`. */
+  publishReceiptKey(key: ReceiptKeyJwk): Promise<void>;
+  /** Oldest first. */
+  receiptKeys(): Promise<readonly ReceiptKeyJwk[]>;
+}
+
 export interface Migrations {
   /** Creates constraints and indexes; safe to repeat and to run from several processes at once. */
   migrate(): Promise<void>;
+}
+
+// ── Signatures ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Whoever holds a private key; the key itself stays inside. */
+export interface ReceiptSigner {
+  readonly publicKey: ReceiptKeyJwk;
+  /** @returns compact JWS over the receipt's payload, see `toReceiptPayload` */
+  sign(receipt: Receipt): Promise<string>;
 }
 
 // ── The live lane ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -256,8 +273,12 @@ export interface LiveLane {
   requestStop(turnId: TurnId, requestedAt: string): void;
   /** Returns the end of the subscription. */
   onStop(turnId: TurnId, listener: (requestedAt: string) => void): () => void;
+  status(): LaneStatus;
   close(): Promise<void>;
 }
+
+/** `memory`: within this process. `redis`: between processes too, while it is connected. */
+export type LaneStatus = { readonly kind: 'memory' } | { readonly kind: 'redis'; readonly connected: boolean };
 
 // ── The engine, as the gateway sees it ───────────────────────────────────────────────────────────────────────────
 
