@@ -86,6 +86,9 @@ export function judge(evidence: Evidence): Verdict {
   }
   if (outcome === 'failed') {
     if (errorCode === null || !isErrorCode(errorCode)) violations.push(`failed with ${errorCode}`);
+    if (checks.some(({ transcript }) => transcript.streams.some((s) => s.state === 'open' && s.text !== ''))) {
+      violations.push('failed, and a part of a reply is still shown');
+    }
     if (graph?.answer != null) violations.push('failed, but the graph has an answer');
     if (graph !== undefined && graph.outcome !== 'failed') {
       violations.push(`failed, but the graph says ${graph.outcome ?? 'that it is open'}`);
