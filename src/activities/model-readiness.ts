@@ -3,7 +3,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { CandorError } from '../protocol/errors.ts';
-import type { LanguageModel, ModelReadiness } from '../protocol/ports.ts';
+import type { ModelReadiness } from '../protocol/ports.ts';
 
 const tellEveryMs = 5_000;
 const lookEveryMs = 200;
@@ -14,7 +14,7 @@ const lookEveryMs = 200;
  */
 export async function awaitModel(
   readiness: ModelReadiness,
-  model: LanguageModel,
+  { name, backend }: { readonly name: string; readonly backend: string },
   signal: AbortSignal,
   tell: (since: string) => void,
 ): Promise<number> {
@@ -24,7 +24,7 @@ export async function awaitModel(
     const state = readiness();
     if (state === null) return Date.now() - began;
     if (state.state === 'failed') {
-      const facts = { model: 'default', backend: model.backend, reason: state.reason };
+      const facts = { model: name, backend, reason: state.reason };
       throw new CandorError('llm_unavailable', { facts, retryable: false });
     }
     if (Date.now() - told >= tellEveryMs) {

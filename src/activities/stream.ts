@@ -45,18 +45,23 @@ export function createStream({ graph, model, readiness, lane }: StreamDependenci
       if (prompt === null || prompt.sha256 !== input.promptSha256) {
         throw new CandorError('internal', { facts: { reason: 'the stored prompt is not the one that was assembled' } });
       }
-      call.loadingMs = await awaitModel(readiness, model, stopped.signal, (since) => {
-        call.loading = true;
-        const { turnId, conversationId } = input;
-        lane.publish({
-          type: 'waiting',
-          turnId,
-          conversationId,
-          time: new Date().toISOString(),
-          reason: 'model_loading',
-          since,
-        });
-      });
+      call.loadingMs = await awaitModel(
+        readiness,
+        { name: input.model, backend: model.backend },
+        stopped.signal,
+        (since) => {
+          call.loading = true;
+          const { turnId, conversationId } = input;
+          lane.publish({
+            type: 'waiting',
+            turnId,
+            conversationId,
+            time: new Date().toISOString(),
+            reason: 'model_loading',
+            since,
+          });
+        },
+      );
       call.loading = false;
       const { model: name, temperature, maxTokens, timeouts } = input;
       const request = { model: name, messages: prompt.messages, temperature, maxTokens, timeouts };

@@ -1,7 +1,7 @@
 // One socket, without knowing what a socket is: it is given frames, and a way to send and to close. Frames are handled in
 // the order in which they came; a bad one is answered by a typed error and changes nothing.
 
-import { CandorError, type ErrorInfo } from '../protocol/errors.ts';
+import { CandorError, closeCodeOf, toErrorInfo, type ErrorInfo } from '../protocol/errors.ts';
 import { startCursor, toCursor, type Cursor, type StreamCursor } from '../protocol/cursor.ts';
 import { subprotocol, type ClientFrame, type ServerFrame } from '../protocol/frames.ts';
 import type { AgentId, ConversationId, TurnId } from '../protocol/ids.ts';
@@ -39,8 +39,6 @@ export interface SocketSession {
 
 /** Close code of a token that expired while the socket was open. */
 const expiredCode = 4401;
-/** Close code of a peer that does not read. */
-const slowCode = 1013;
 /** A peer that takes nothing for so long is closed; it comes back with its cursor. */
 const stuckMs = 30_000;
 /** Turns a socket follows at once; more are refused until one ends. */
@@ -92,12 +90,19 @@ export function createSocketSession(
     for (const read of reads.values()) for (const event of read.take()) frames.push(JSON.stringify(event));
     if (frames.length === 0) return;
     sending = true;
-    stuckTimer = setTimeout(() => peer.close(slowCode, 'slow consumer'), stuckMs).unref();
+    stuckTimer = setTimeout(closeStuck, stuckMs).unref();
     peer.send(frames, () => {
       sending = false;
       clearTimeout(stuckTimer);
       wake();
     });
+  };
+
+  /** R43. An error frame would only wait behind what is stuck: the code stands in the close itself. */
+  const closeStuck = (): void => {
+    const { code } = toErrorInfo('slow_consumer');
+    log.warn({ code, userId: caller.userId, turns: reads.size }, 'a socket that takes nothing is closed');
+    peer.close(closeCodeOf(code), code);
   };
 
   const say = (frame: ServerFrame): void => {
@@ -126,7 +131,7 @@ export function createSocketSession(
       reads.delete(turnId);
       if (reads.size < maxReads) return;
     }
-    throw new CandorError('rate_limited');
+    throw new CandorError('rate_limited', { facts: { reason: `${maxReads} open turns on one connection` } });
   };
 
   const watch = async (conversationId: ConversationId): Promise<void> => {

@@ -3,11 +3,12 @@
 
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { WebSocket } from 'ws';
-import { CandorError, errorCatalogue } from '../protocol/errors.ts';
+import { CandorError, closeCodeOf } from '../protocol/errors.ts';
 import { isAgentId, type AgentId } from '../protocol/ids.ts';
 import type { AgentCatalogue } from '../protocol/ports.ts';
 import type { CheckOrigin } from './auth/origin.ts';
 import { callerOf, createAuthenticate } from './authenticate.ts';
+import type { GatewayLog } from './gateway-log.ts';
 import { createSocketSession, type SocketPeer, type SocketSessionDependencies } from './socket-session.ts';
 
 export interface SocketRoutes extends SocketSessionDependencies {
@@ -36,7 +37,7 @@ export async function socketRoutes(app: FastifyInstance, dependencies: SocketRou
       // Frames may arrive while the agent's file is read: they wait in line behind it.
       const session = loadAgent(agents, request.params.agentId).then(
         (agentId) => createSocketSession(toPeer(socket), agentId, caller, dependencies),
-        (error: unknown) => refuseSocket(socket, error),
+        (error: unknown) => refuseSocket(socket, error, dependencies.log),
       );
       let line: Promise<unknown> = session;
       socket.on('message', (data: Buffer, isBinary: boolean) => {
@@ -58,10 +59,14 @@ async function loadAgent(agents: AgentCatalogue, id: string): Promise<AgentId> {
   return (await agents.load(id)).id;
 }
 
-function refuseSocket(socket: WebSocket, error: unknown): null {
-  const known = error instanceof CandorError ? error : new CandorError('internal', { cause: error });
-  socket.send(JSON.stringify({ type: 'error', error: known.info }));
-  socket.close(errorCatalogue[known.code].closeCode ?? 1008, known.code);
+function refuseSocket(socket: WebSocket, error: unknown, log: GatewayLog): null {
+  if (!(error instanceof CandorError)) log.error({ error }, 'a bug while opening a socket');
+  const { info, code } =
+    error instanceof CandorError
+      ? error
+      : new CandorError('internal', { facts: { reason: 'an unexpected error' }, cause: error });
+  socket.send(JSON.stringify({ type: 'error', error: info }));
+  socket.close(closeCodeOf(code), code);
   return null;
 }
 

@@ -271,8 +271,8 @@ export const errorCatalogue = {
     true,
     429,
     'The caller sent too much.',
-    'Too many messages in a short time.',
-    'Wait for the time in Retry-After.',
+    'Too much at once: {reason}.',
+    'Wait until some of it has ended, or for the time in Retry-After.',
   ),
   invalid_request: entry(
     'gateway',
@@ -310,6 +310,9 @@ export const errorCatalogue = {
 } as const satisfies Record<string, ErrorEntry>;
 
 export type ErrorCode = keyof typeof errorCatalogue;
+
+/** For a failure that ends a socket: by the catalogue, else as a refusal. */
+export const closeCodeOf = (code: ErrorCode): number => errorCatalogue[code].closeCode ?? 1008;
 
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(errorCatalogue, value);

@@ -108,17 +108,27 @@ const verdict = z.strictObject({
 /** JSON schema for the auditor's `response_format`. */
 export const verdictJsonSchema = z.toJSONSchema(verdict) as Readonly<Record<string, unknown>>;
 
-/** The auditor's reply. @throws CandorError `llm_invalid_output`: malformed is a failure, never «nothing found» */
-export function parseVerdict(text: string): z.infer<typeof verdict> {
+/**
+ * The auditor's reply.
+ * @throws CandorError `llm_invalid_output`: malformed is a failure, never «nothing found»
+ */
+export function parseVerdict(
+  text: string,
+  { name: model, backend }: { readonly name: string; readonly backend: string },
+): z.infer<typeof verdict> {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new CandorError('llm_invalid_output', { facts: { reason: 'the verdict is not JSON' }, cause });
+    throw new CandorError('llm_invalid_output', {
+      facts: { model, backend, reason: 'the verdict is not JSON' },
+      cause,
+    });
   }
   const parsed = verdict.safeParse(value);
   if (parsed.success) return parsed.data;
-  throw new CandorError('llm_invalid_output', { facts: { reason: `the verdict ${firstProblem(parsed.error)}` } });
+  const reason = `the verdict ${firstProblem(parsed.error)}`;
+  throw new CandorError('llm_invalid_output', { facts: { model, backend, reason } });
 }
 
 function refuseLongText(value: unknown): void {

@@ -36,6 +36,7 @@ const facts: Partial<Record<ErrorCode, readonly string[]>> = {
   agent_not_found: ['agent'],
   agent_invalid: ['agent', 'reason'],
   turn_timeout: ['seconds'],
+  rate_limited: ['reason'],
   invalid_request: ['reason'],
   message_too_long: ['length', 'limit'],
   internal: ['reason'],
@@ -87,8 +88,8 @@ describe('the table in PROTOCOL.md', () => {
 
   test.each(rows)('says of $code what the catalogue says', ({ code, ...row }) => {
     if (!isErrorCode(code)) throw new Error(`unable to find ${code} in the catalogue`);
-    const { meaning, retryable, httpStatus, closeCode } = errorCatalogue[code];
-    expect(row).toEqual({ meaning, retryable, httpStatus, closeCode });
+    const { source, meaning, retryable, httpStatus, closeCode } = errorCatalogue[code];
+    expect(row).toEqual({ source, meaning, retryable, httpStatus, closeCode });
   });
 });
 

@@ -36,7 +36,8 @@ export function createCallLlm({ graph, auditor, auditModel, readiness }: CallLlm
       if (turn === null || answer === undefined || sha256(answer.text) !== answerSha256) {
         throw new CandorError('internal', { facts: { reason: 'the stored answer is not the one that was analyzed' } });
       }
-      await awaitModel(readiness, auditor, context.cancellationSignal, () => context.heartbeat());
+      const asked = { name: auditModel, backend: auditor.backend };
+      await awaitModel(readiness, asked, context.cancellationSignal, () => context.heartbeat());
       let text = '';
       let end: Pick<CallLlmResult, 'model' | 'responseId' | 'usage'> = {
         model: null,
@@ -55,7 +56,7 @@ export function createCallLlm({ graph, auditor, auditModel, readiness }: CallLlm
         if (chunk.kind === 'finish') end = { model: chunk.model, responseId: chunk.responseId, usage: chunk.usage };
         else if (chunk.channel === 'answer') text += chunk.text;
       }
-      return { ...parseVerdict(text), ...end };
+      return { ...parseVerdict(text, asked), ...end };
     } catch (error) {
       throw toFailure(error);
     } finally {
