@@ -6,7 +6,7 @@ import type { StreamFailure, StreamHeartbeat } from '../../src/protocol/activiti
 import { toErrorInfo } from '../../src/protocol/errors.ts';
 import { unknownUsage } from '../../src/protocol/receipt.ts';
 import { toStreamFailure, toTurnError } from '../../src/workflows/failures.ts';
-import { activityFailure, streamFailure } from './turn-fakes.ts';
+import { activityFailure, streamFailure } from '../../testing/turns/turn-fakes.ts';
 
 const inActivity = (cause: Error): ActivityFailure =>
   new ActivityFailure('Activity task failed', 'stream', '1', 'MAXIMUM_ATTEMPTS_REACHED', 'worker', cause);
@@ -79,6 +79,11 @@ describe('what is known of a failed model call', () => {
       ...(thrown.details as [StreamFailure])[0],
       atLeast: false,
     });
+  });
+
+  test('is what others said of it who noticed that its worker died: a lower bound', () => {
+    const thrown = streamFailure('worker_lost', { shownChars: 17, atLeast: true });
+    expect(toStreamFailure(inActivity(thrown))).toMatchObject({ shownChars: 17, atLeast: true });
   });
 
   test('is the last heartbeat when the worker died: a lower bound, in UTF-16 units of both channels', () => {
