@@ -6,6 +6,7 @@ import type { TurnId } from '../protocol/ids.ts';
 import type { LiveLane } from '../protocol/ports.ts';
 import { startCursor } from '../protocol/cursor.ts';
 import { applyEvent, emptyTranscript, eventsAfter, type Transcript } from '../protocol/transcript.ts';
+import { createStopListeners } from './stop-listeners.ts';
 
 export interface MemoryLaneOptions {
   /** A turn without events for so long is forgotten; the durable side has it. */
@@ -20,7 +21,7 @@ interface Lane {
 
 export function createMemoryLane({ forgetAfterMs }: MemoryLaneOptions = { forgetAfterMs: 5 * 60_000 }): LiveLane {
   const lanes = new Map<TurnId, Lane>();
-  const stops = new Map<TurnId, Set<(requestedAt: string) => void>>();
+  const stops = createStopListeners();
 
   const open = (turnId: TurnId): Lane => {
     const known = lanes.get(turnId);
@@ -50,17 +51,9 @@ export function createMemoryLane({ forgetAfterMs }: MemoryLaneOptions = { forget
       lane.listeners.add(listener);
       return () => void lane.listeners.delete(listener);
     },
-    requestStop(turnId, requestedAt) {
-      for (const listener of [...(stops.get(turnId) ?? [])]) listener(requestedAt);
-    },
-    onStop(turnId, listener) {
-      const listeners = stops.get(turnId) ?? new Set();
-      stops.set(turnId, listeners.add(listener));
-      return () => {
-        listeners.delete(listener);
-        if (listeners.size === 0) stops.delete(turnId);
-      };
-    },
+    requestStop: (turnId, requestedAt) => stops.tell(turnId, requestedAt),
+    onStop: (turnId, listener) => stops.listen(turnId, listener),
+    status: () => ({ kind: 'memory' }),
     close: async () => clearInterval(sweep),
   };
 }
