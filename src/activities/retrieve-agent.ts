@@ -2,10 +2,12 @@
 // stored under the turn and leaves this place by its hash only.
 
 import { Context } from '@temporalio/activity';
-import type { AgentPlan, RetrieveAgentInput, RetrieveAgentResult } from '../protocol/activities.ts';
+import type { RetrieveAgentInput, RetrieveAgentResult } from '../protocol/activities.ts';
+import { toPlan } from '../protocol/agent-plan.ts';
 import { CandorError } from '../protocol/errors.ts';
-import type { AgentCatalogue, AgentDefinition, LiveLane, TurnGraph } from '../protocol/ports.ts';
-import { withFailures } from './failures.ts';
+import type { AgentCatalogue, LiveLane, TurnGraph } from '../protocol/ports.ts';
+import { toTierPlan, withSupport, type TierPolicies } from '../protocol/tiers.ts';
+import { toFailure } from './failures.ts';
 import { assemblePrompt } from './prompt.ts';
 
 export interface RetrieveAgentDependencies {
@@ -14,12 +16,13 @@ export interface RetrieveAgentDependencies {
   readonly lane: LiveLane;
   /** Name of the backend's model for agents that name none. */
   readonly defaultModel: string;
+  readonly tiers: TierPolicies;
 }
 
 /** Exchanges read at most; the budget of tokens decides how many are used. */
 const maxExchanges = 50;
 
-export function createRetrieveAgent({ graph, agents, lane, defaultModel }: RetrieveAgentDependencies) {
+export function createRetrieveAgent({ graph, agents, lane, defaultModel, tiers }: RetrieveAgentDependencies) {
   const retrieve = async ({ turn, released, releasedIsGone }: RetrieveAgentInput): Promise<RetrieveAgentResult> => {
     const linked = await graph.linkTurn({ turn, released, releasedIsGone });
     if (linked.kind === 'full') throw new CandorError('conversation_busy');
@@ -35,7 +38,7 @@ export function createRetrieveAgent({ graph, agents, lane, defaultModel }: Retri
     const { sha256: promptSha256, context } = prompt;
     return {
       kind: 'ready',
-      plan: toPlan(agent, defaultModel),
+      plan: toTierPlan(toPlan(agent, defaultModel), tiers[turn.tier]),
       parentTurnId,
       previousReceiptSha256,
       promptSha256,
@@ -43,40 +46,25 @@ export function createRetrieveAgent({ graph, agents, lane, defaultModel }: Retri
     };
   };
 
-  return (input: RetrieveAgentInput): Promise<RetrieveAgentResult> =>
-    withFailures(async () => {
-      try {
-        return await retrieve(input);
-      } catch (error) {
-        if (error instanceof CandorError && error.code === 'graph_unavailable') {
-          const { turnId, conversationId } = input.turn;
-          const since = new Date(Context.current().info.scheduledTimestampMs).toISOString();
-          lane.publish({
-            type: 'waiting',
-            turnId,
-            conversationId,
-            time: new Date().toISOString(),
-            reason: 'graph',
-            since,
-            error: error.info,
-          });
-        }
-        throw error;
+  return async (input: RetrieveAgentInput): Promise<RetrieveAgentResult> => {
+    try {
+      return await retrieve(input);
+    } catch (error) {
+      if (error instanceof CandorError && error.code === 'graph_unavailable') {
+        const { turnId, conversationId } = input.turn;
+        const since = new Date(Context.current().info.scheduledTimestampMs).toISOString();
+        lane.publish({
+          type: 'waiting',
+          turnId,
+          conversationId,
+          time: new Date().toISOString(),
+          reason: 'graph',
+          since,
+          error: error.info,
+        });
       }
-    });
-}
-
-function toPlan(agent: AgentDefinition, defaultModel: string): AgentPlan {
-  const { id, name, model, temperature, maxTokens, maxSteps, maxAttempts, timeouts, turnMs } = agent;
-  return {
-    agentId: id,
-    name,
-    model: model ?? defaultModel,
-    temperature,
-    maxTokens,
-    maxSteps,
-    maxAttempts,
-    timeouts,
-    turnMs,
+      if (!(error instanceof CandorError)) throw error;
+      throw toFailure(error, withSupport(error.info, tiers[input.turn.tier].support));
+    }
   };
 }

@@ -4,7 +4,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { AuditRecord } from '../../src/protocol/activities.ts';
 import { failureOf, moments } from './history.ts';
-import { activityFailure, analyzed, createGate, inTurn, judged } from './turn-fakes.ts';
+import { activityFailure, analyzed, createGate, inTurn, judged } from '../../testing/turns/turn-fakes.ts';
 import { type TurnUnderTest, useWorkflowRig } from './turn-under-test.ts';
 
 const rig = useWorkflowRig();

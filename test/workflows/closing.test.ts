@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { closingEvents, type TerminalDraft } from '../../src/protocol/closing.ts';
 import { toErrorInfo } from '../../src/protocol/errors.ts';
 import type { LoggedEvent } from '../../src/protocol/turn.ts';
-import { agentId, newTurn } from './turn-fakes.ts';
+import { agentId, newTurn } from '../../testing/turns/turn-fakes.ts';
 
 const turn = newTurn();
 const { turnId, conversationId } = turn;

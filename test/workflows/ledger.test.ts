@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { StreamFailure } from '../../src/protocol/activities.ts';
 import { unknownUsage } from '../../src/protocol/receipt.ts';
 import { createLedger, toStreamSummary } from '../../src/workflows/receipt.ts';
-import { answered, newTurn, plan, ready, streamFailure } from './turn-fakes.ts';
+import { answered, newTurn, plan, ready, streamFailure } from '../../testing/turns/turn-fakes.ts';
 
 const issuedAt = '2026-01-02T03:04:05.000Z';
 const turn = newTurn();

@@ -7,7 +7,7 @@ import type { AttemptFailed } from '../../src/protocol/events.ts';
 import { maxEventsPerTurn } from '../../src/protocol/limits.ts';
 import type { LoggedEvent, TurnResult } from '../../src/protocol/turn.ts';
 import { failureOf, logOf, moments, toMs, typesOf } from './history.ts';
-import { answered, inTurn, ready, streamFailure } from './turn-fakes.ts';
+import { answered, inTurn, ready, streamFailure } from '../../testing/turns/turn-fakes.ts';
 import { type TurnUnderTest, useWorkflowRig } from './turn-under-test.ts';
 
 const rig = useWorkflowRig();

@@ -7,7 +7,7 @@ import type { TurnId } from '../../src/protocol/ids.ts';
 import { maxQueueWaitMs } from '../../src/protocol/limits.ts';
 import { signals, type CancelSignal, type TurnResult } from '../../src/protocol/turn.ts';
 import { failureOf, gaps, logOf, moments, toMs, typesOf } from './history.ts';
-import { answered, createGate, newTurn, ready, streamUntilStopped } from './turn-fakes.ts';
+import { answered, createGate, newTurn, ready, streamUntilStopped } from '../../testing/turns/turn-fakes.ts';
 import { type TurnUnderTest, useWorkflowRig } from './turn-under-test.ts';
 
 const rig = useWorkflowRig();

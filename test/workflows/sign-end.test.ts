@@ -6,7 +6,7 @@ import type { StoreConversationInput } from '../../src/protocol/activities.ts';
 import type { Receipt } from '../../src/protocol/receipt.ts';
 import type { TurnResult } from '../../src/protocol/turn.ts';
 import { failureOf, logOf, moments } from './history.ts';
-import { activityFailure, inTurn, streamFailure } from './turn-fakes.ts';
+import { activityFailure, inTurn, streamFailure } from '../../testing/turns/turn-fakes.ts';
 import { useWorkflowRig, type TurnUnderTest } from './turn-under-test.ts';
 
 const rig = useWorkflowRig();

@@ -18,7 +18,7 @@ import {
   ready,
   streamFailure,
   streamUntilStopped,
-} from './turn-fakes.ts';
+} from '../../testing/turns/turn-fakes.ts';
 import { type Activities, type TurnUnderTest, useWorkflowRig } from './turn-under-test.ts';
 
 const rig = useWorkflowRig();

@@ -5,7 +5,7 @@ import { describe, expect, test } from '@jest/globals';
 import { recordFailureDeadlineMs, storeDeadlineMs } from '../../src/protocol/limits.ts';
 import type { TurnResult } from '../../src/protocol/turn.ts';
 import { failureOf, logOf, moments, toMs, typesOf } from './history.ts';
-import { activityFailure, inTurn, newTurn, streamFailure } from './turn-fakes.ts';
+import { activityFailure, inTurn, newTurn, streamFailure } from '../../testing/turns/turn-fakes.ts';
 import { type TurnUnderTest, useWorkflowRig } from './turn-under-test.ts';
 
 const rig = useWorkflowRig();

@@ -4,7 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { toErrorInfo } from '../../src/protocol/errors.ts';
 import { auditWorkflowId } from '../../src/protocol/ids.ts';
 import { toAuditEvent, toVerdict } from '../../src/protocol/audit.ts';
-import { newTurn } from './turn-fakes.ts';
+import { newTurn } from '../../testing/turns/turn-fakes.ts';
 
 describe('a verdict', () => {
   test.each([

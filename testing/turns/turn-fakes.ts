@@ -14,8 +14,10 @@ import type {
   TurnActivities,
 } from '../../src/protocol/activities.ts';
 import { toErrorInfo, type CandorErrorOptions, type ErrorCode } from '../../src/protocol/errors.ts';
+import { toPlan } from '../../src/protocol/agent-plan.ts';
 import type { AgentId, ConversationId, TurnId, UserId } from '../../src/protocol/ids.ts';
 import { defaultRetry, defaultTimeouts } from '../../src/protocol/limits.ts';
+import type { AgentDefinition } from '../../src/protocol/ports.ts';
 import { unknownUsage } from '../../src/protocol/receipt.ts';
 import type { TurnInput } from '../../src/protocol/turn.ts';
 
@@ -57,6 +59,9 @@ export const ready = (overrides: Partial<AgentPlan> = {}): Extract<RetrieveAgent
   promptSha256: 'a'.repeat(64),
   context: [],
 });
+
+/** The step in front of a model call, for an agent as its file says. */
+export const readyFor = (agent: AgentDefinition): RetrieveAgentResult => ready(toPlan(agent, plan.model));
 
 export const answered = (overrides: Partial<StreamResult> = {}): StreamResult => ({
   text: 'Restart it with conman.',
