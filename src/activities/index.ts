@@ -10,6 +10,7 @@ import type {
   ReceiptSigner,
   TurnGraph,
 } from '../protocol/ports.ts';
+import type { TierPolicies } from '../protocol/tiers.ts';
 import { createAnalyze } from './audit/analyze.ts';
 import { createCallLlm } from './audit/call-llm.ts';
 import { createEnqueueRecord } from './audit/enqueue-record.ts';
@@ -28,6 +29,7 @@ export interface ActivityDependencies {
   readonly auditModel: string;
   readonly readiness: ModelReadiness;
   readonly signer: ReceiptSigner;
+  readonly tiers: TierPolicies;
 }
 
 export function createActivities(dependencies: ActivityDependencies): TurnActivities & AuditActivities {

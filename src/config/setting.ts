@@ -93,6 +93,28 @@ export function path<Initial extends string | null>(
   );
 }
 
+/** A whole number within these bounds, both included. */
+export function whole(
+  variable: string,
+  initial: number,
+  [min, max]: readonly [number, number],
+  what = 'number',
+): Setting<number> {
+  const check = (value: number): number => {
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new SettingProblem(`must be a whole ${what} from ${min} to ${max}`);
+    }
+    return value;
+  };
+  return {
+    variable,
+    initial,
+    isSecret: false,
+    fromText: (value) => check(/^-?\d+$/.test(value) ? Number(value) : Number.NaN),
+    fromToml: (value) => check(typeof value === 'number' ? value : Number.NaN),
+  };
+}
+
 /** 0 asks for any free port. `null`: the usual one when it is free. */
 export function port(variable: string): Setting<number | null> {
   const check = (value: number): number => {
@@ -118,21 +140,8 @@ export const lineHost = (variable: string): Setting<string | null> =>
   });
 
 /** Whole seconds, 0 included. */
-export function seconds(variable: string, initial: number): Setting<number> {
-  const check = (value: number): number => {
-    if (!Number.isInteger(value) || value < 0 || value > 3_600) {
-      throw new SettingProblem('must be a whole number of seconds from 0 to 3600');
-    }
-    return value;
-  };
-  return {
-    variable,
-    initial,
-    isSecret: false,
-    fromText: (value) => check(/^\d+$/.test(value) ? Number(value) : Number.NaN),
-    fromToml: (value) => check(typeof value === 'number' ? value : Number.NaN),
-  };
-}
+export const seconds = (variable: string, initial: number): Setting<number> =>
+  whole(variable, initial, [0, 3_600], 'number of seconds');
 
 /** Origins; in a variable they are separated by commas. */
 export function origins(variable: string): Setting<readonly string[]> {

@@ -15,10 +15,14 @@ import {
   secret,
   text,
   url,
+  whole,
   type Setting,
 } from './setting.ts';
 
 const bolt = ['bolt', 'bolt+s', 'bolt+ssc', 'neo4j', 'neo4j+s', 'neo4j+ssc'];
+
+/** Tries that a tier may add to a model call. A tier may not take any away. */
+const maxExtraAttempts = 20;
 
 export const settings = {
   gateway: {
@@ -62,6 +66,16 @@ export const settings = {
   },
   live: {
     redisUrl: url('REDIS_URL', ['redis', 'rediss']),
+  },
+  tiers: {
+    freeExtraAttempts: whole('CANDOR_TIER_FREE_EXTRA_ATTEMPTS', 0, [0, maxExtraAttempts]),
+    freeSupport: text('CANDOR_TIER_FREE_SUPPORT', null),
+    earlyExtraAttempts: whole('CANDOR_TIER_EARLY_EXTRA_ATTEMPTS', 0, [0, maxExtraAttempts]),
+    earlySupport: text('CANDOR_TIER_EARLY_SUPPORT', null),
+    midExtraAttempts: whole('CANDOR_TIER_MID_EXTRA_ATTEMPTS', 0, [0, maxExtraAttempts]),
+    midSupport: text('CANDOR_TIER_MID_SUPPORT', null),
+    enterpriseExtraAttempts: whole('CANDOR_TIER_ENTERPRISE_EXTRA_ATTEMPTS', 0, [0, maxExtraAttempts]),
+    enterpriseSupport: text('CANDOR_TIER_ENTERPRISE_SUPPORT', null),
   },
   paths: {
     data: path('CANDOR_DATA_DIR', '.candor', resolve),

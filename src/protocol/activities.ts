@@ -25,10 +25,12 @@ export interface AgentPlan {
   readonly temperature: number | null;
   readonly maxTokens: number | null;
   readonly maxSteps: number;
-  /** Tries of one model call, the published default included. */
+  /** Tries of one model call, the published default and what the user's tier adds included. */
   readonly maxAttempts: number;
   readonly timeouts: StreamTimeouts;
   readonly turnMs: number;
+  /** Told with every error of the turn; absent: nothing is. */
+  readonly support?: string;
 }
 
 export interface StreamTimeouts {

@@ -20,6 +20,7 @@ import { createGraph, type Graph, type GraphOptions } from '../graph/neo4j.ts';
 import { createMemoryLane } from '../live/memory.ts';
 import { createOpenAiModel } from '../llm/openai.ts';
 import type { LiveLane, ModelReadiness, ReceiptSigner } from '../protocol/ports.ts';
+import { publishedTiers, type TierPolicies } from '../protocol/tiers.ts';
 import type { EventSinks } from '../workflows/event-log.ts';
 import type { Logger } from './log.ts';
 import { ensureSearchAttributes, StartError } from './search-attributes.ts';
@@ -52,6 +53,8 @@ export interface CandorOptions {
     readonly backend: Backend;
     readonly auditor: Backend;
     readonly readiness: ModelReadiness;
+    /** Absent: every tier as published. */
+    readonly tiers?: TierPolicies;
     readonly signer: ReceiptSigner;
     /** Address of the line by which others notice this worker's death, and ask it to stop; `null`: it has none. */
     readonly lineHost: string | null;
@@ -174,7 +177,15 @@ async function listen(
 
 async function startWorker(
   { temporal, agentsDir }: CandorOptions,
-  { bundle, backend, auditor, readiness, signer, drainMs }: NonNullable<CandorOptions['worker']>,
+  {
+    bundle,
+    backend,
+    auditor,
+    readiness,
+    tiers = publishedTiers,
+    signer,
+    drainMs,
+  }: NonNullable<CandorOptions['worker']>,
   connection: NativeConnection,
   graph: Graph,
   lane: LiveLane,
@@ -200,6 +211,7 @@ async function startWorker(
       auditor: auditModel,
       auditModel: auditor.model,
       readiness,
+      tiers,
       signer,
     }),
     sinks,

@@ -11,6 +11,7 @@ import { createLog, installRuntime } from './log.ts';
 import { ensurePage } from './page.ts';
 import { loadReceiptSigner } from './receipt-signer.ts';
 import { StartError } from './search-attributes.ts';
+import { toTiers } from './tiers.ts';
 import { loadWorkflowBundle } from './workflow-bundle.ts';
 
 export interface ServeOptions {
@@ -42,6 +43,7 @@ export async function serve(role: 'worker' | 'gateway', { config, say, signal }:
     backend,
     auditor: { ...auditor, model: config.audit.name ?? auditor.model },
     readiness: () => null,
+    tiers: toTiers(config),
     signer: await loadReceiptSigner(config),
     lineHost: config.worker.lineHost,
     drainMs: config.worker.drainSeconds * 1_000,

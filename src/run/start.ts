@@ -31,6 +31,7 @@ import { createLog, installRuntime } from './log.ts';
 import { ensurePage } from './page.ts';
 import { loadReceiptSigner } from './receipt-signer.ts';
 import { StartError } from './search-attributes.ts';
+import { toTiers } from './tiers.ts';
 import { loadWorkflowBundle } from './workflow-bundle.ts';
 
 export interface StartOptions {
@@ -110,6 +111,7 @@ export async function start(options: StartOptions): Promise<void> {
         backend,
         auditor: toAuditor(config, backend),
         readiness: state.readiness,
+        tiers: toTiers(config),
         signer,
         lineHost: config.worker.lineHost,
         drainMs,

@@ -15,6 +15,7 @@ import type { TurnActivities } from '../protocol/activities.ts';
 import { toErrorInfo } from '../protocol/errors.ts';
 import type { TurnId } from '../protocol/ids.ts';
 import { maxQueueWaitMs } from '../protocol/limits.ts';
+import { withSupport } from '../protocol/tiers.ts';
 import type { TurnInput, TurnResult } from '../protocol/turn.ts';
 import { activityOptions } from './activity-options.ts';
 import { closeTurn } from './close-turn.ts';
@@ -38,6 +39,7 @@ export async function ChatTurn(input: TurnInput): Promise<TurnResult> {
     stop: createStop(now),
     followers: createFollowers(input.turnId),
     waitsFor: null,
+    support: null,
   };
   setHandler(logQuery, () => ({ log: turn.log.events, texts: turn.ledger.texts }));
   setHandler(stepTextsQuery, () => turn.ledger.texts);
@@ -56,7 +58,7 @@ async function work(turn: Turn): Promise<End> {
   } catch (thrown) {
     // The log's own limit: it ends the turn as a failure of it. A bug is not caught, it retries the workflow task.
     if (!(thrown instanceof ApplicationFailure)) throw thrown;
-    return { kind: 'failed', error: toTurnError(thrown), linked: true };
+    return { kind: 'failed', error: withSupport(toTurnError(thrown), turn.support), linked: true };
   }
 }
 
@@ -121,6 +123,7 @@ async function answer(turn: Turn, { plan, promptSha256, context, ...ready }: Rea
   const { input, log, ledger, stop } = turn;
   const { turnId, conversationId } = input;
   const { agentId, model, temperature, maxTokens, timeouts, maxAttempts } = plan;
+  turn.support = plan.support ?? null;
   ledger.agentReady({ plan, promptSha256, context, ...ready });
   log.emit({ type: 'agent_started', agentId, model, context });
   const step = 1;
@@ -158,7 +161,7 @@ async function answer(turn: Turn, { plan, promptSha256, context, ...ready }: Rea
       return { kind: 'answered', reply };
     } catch (thrown) {
       const failure = toStreamFailure(thrown);
-      const error = { ...failure.error, attempt };
+      const error = withSupport({ ...failure.error, attempt }, turn.support);
       const discarded = { discardedChars: failure.shownChars, ...(failure.atLeast ? { atLeast: true as const } : {}) };
       if (stop.asked !== null || CancellationScope.current().consideredCancelled) {
         if (!isCancellation(thrown)) {

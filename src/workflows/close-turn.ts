@@ -16,6 +16,7 @@ import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import type { TurnActivities } from '../protocol/activities.ts';
 import { closingEvents, type TerminalDraft } from '../protocol/closing.ts';
 import { auditWorkflowId } from '../protocol/ids.ts';
+import { withSupport } from '../protocol/tiers.ts';
 import { auditType, toLogged, type AuditInput, type TurnInput, type TurnResult } from '../protocol/turn.ts';
 import { activityOptions } from './activity-options.ts';
 import { toTurnError } from './failures.ts';
@@ -54,7 +55,8 @@ async function storeEnd(turn: Turn, end: OwnEnd, sign: SignEnd): Promise<TurnRes
     if (last !== undefined) log.append(last);
     return outcomeOf(end);
   } catch (thrown) {
-    return recordEnd(turn, { kind: 'failed', error: toTurnError(thrown), linked: true }, sign);
+    const error = withSupport(toTurnError(thrown), turn.support);
+    return recordEnd(turn, { kind: 'failed', error, linked: true }, sign);
   }
 }
 

@@ -28,6 +28,8 @@ export interface Turn {
   readonly followers: Followers;
   /** The turn this one waits for; whom to pass on when it is withdrawn. */
   waitsFor: TurnId | null;
+  /** Told with every error of the turn, once the agent is known; the plan has it. */
+  support: string | null;
 }
 
 /** The sandbox's clock, ISO 8601. */

@@ -30,6 +30,10 @@ describe('the configuration', () => {
       audit: { baseUrl: null, apiKey: null, name: null },
       receipts: { keyFile: null },
       live: { redisUrl: null },
+      tiers: {
+        ...{ freeExtraAttempts: 0, earlyExtraAttempts: 0, midExtraAttempts: 0, enterpriseExtraAttempts: 0 },
+        ...{ freeSupport: null, earlySupport: null, midSupport: null, enterpriseSupport: null },
+      },
       paths: {
         data: '/srv/candor/.candor',
         agents: '/srv/candor/agents',
@@ -65,6 +69,7 @@ describe('the configuration', () => {
       if (variable === 'CANDOR_LOG_LEVEL') return 'debug';
       if (variable === 'CANDOR_WORKER_LINE_HOST') return 'off';
       if (variable.endsWith('_SECONDS')) return '30';
+      if (variable.endsWith('_ATTEMPTS')) return '2';
       if (/URL$|ORIGINS$/.test(variable)) return 'https://example.com';
       return '/some/text';
     };
@@ -73,6 +78,18 @@ describe('the configuration', () => {
     expect(sources).toEqual(
       Object.fromEntries(all.map(({ section, key, setting }) => [`${section}.${key}`, setting.variable])),
     );
+  });
+
+  test('a tier may add tries, and never take any away', () => {
+    expect(withEnv({ CANDOR_TIER_FREE_EXTRA_ATTEMPTS: '20' }).tiers.freeExtraAttempts).toBe(20);
+    for (const value of ['-1', '21', '1.5', 'many']) {
+      expect(problemsOf({ CANDOR_TIER_FREE_EXTRA_ATTEMPTS: value })).toEqual([
+        'CANDOR_TIER_FREE_EXTRA_ATTEMPTS must be a whole number from 0 to 20',
+      ]);
+    }
+    expect(problemsOf({}, '[tiers]\nmidExtraAttempts = -2\n')).toEqual([
+      `${path} line 2: tiers.midExtraAttempts must be a whole number from 0 to 20`,
+    ]);
   });
 
   test('a worker’s line can be switched off', () => {
