@@ -1,7 +1,6 @@
 // Ends turns whose workflow was ended from outside, for good: the end is written into the graph, where the first one
 // stays, and what is read back from there is what everybody is told, at this gateway, at the others and years later.
 
-import { CandorError } from '../protocol/errors.ts';
 import type { SequencedEvent } from '../protocol/events.ts';
 import type { TurnId } from '../protocol/ids.ts';
 import { toOutsideResult, type OutsideEnd } from '../protocol/outside-end.ts';
@@ -38,7 +37,7 @@ export function createOutsideEnds({
     known: Transcript,
     stored: StoredTurn | null,
   ): Promise<readonly SequencedEvent[]> => {
-    const told = await engine.log(turnId, logTimeoutMs).catch(toUntold);
+    const told = await engine.log(turnId, logTimeoutMs);
     if (told !== null) return told.log;
     if (known.log.length > 0) return known.log;
     const accepted = await engine.accepted(turnId);
@@ -74,12 +73,6 @@ export function createOutsideEnds({
       return stored?.result == null ? { result, steps } : { result: stored.result, steps: stored.steps };
     },
   };
-}
-
-/** No worker can tell the log, for whatever reason; whether the engine is there at all shows in what is asked next. */
-function toUntold(error: unknown): null {
-  if (error instanceof CandorError) return null;
-  throw error;
 }
 
 /** What was seen of the call that was running. */

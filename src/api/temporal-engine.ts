@@ -5,7 +5,6 @@ import {
   isGrpcServiceError,
   QueryNotRegisteredError,
   QueryRejectedError,
-  ServiceError,
   WorkflowFailedError,
   WorkflowNotFoundError,
   type Client,
@@ -51,8 +50,8 @@ const conversationKey = defineSearchAttributeKey('CandorConversation', SearchAtt
 const agentKey = defineSearchAttributeKey('CandorAgent', SearchAttributeType.KEYWORD);
 const userKey = defineSearchAttributeKey('CandorUser', SearchAttributeType.KEYWORD);
 
-/** gRPC status codes: CANCELLED, DEADLINE_EXCEEDED, NOT_FOUND. */
-const [grpcCancelled, grpcDeadline, grpcNotFound] = [1, 4, 5];
+/** gRPC status code NOT_FOUND. */
+const grpcNotFound = 5;
 /** A person waits for the answer to these; an engine that is away must be named before that gets long. */
 const callTimeoutMs = 5_000;
 const pingTimeoutMs = 2_000;
@@ -60,12 +59,7 @@ const pingTimeoutMs = 2_000;
 export function createTemporalEngine({ client, taskQueue, uiUrl, eagerStart }: TemporalEngineOptions): TurnEngine {
   const handleOf = (turnId: TurnId): WorkflowHandle => client.workflow.getHandle(turnWorkflowId(turnId));
   const call = <Result>(body: () => Promise<Result>, timeoutMs = callTimeoutMs): Promise<Result> =>
-    withEngineErrors(() =>
-      client.withDeadline(Date.now() + timeoutMs, () =>
-        // The connection tries for 10 s to reach a server that is away, whatever the deadline.
-        client.withAbortSignal(AbortSignal.timeout(timeoutMs), body),
-      ),
-    );
+    withEngineErrors(() => within(timeoutMs, () => client.withDeadline(Date.now() + timeoutMs, body)));
   const ping = (): Promise<void> =>
     call(async () => void (await client.workflowService.getSystemInfo({})), pingTimeoutMs);
 
@@ -146,25 +140,30 @@ export function createTemporalEngine({ client, taskQueue, uiUrl, eagerStart }: T
           }
         }),
       ),
-    log: (turnId, timeoutMs) =>
-      call(async () => {
-        try {
-          return await handleOf(turnId).query<TurnLog>(logQuery);
-        } catch (error) {
-          if (error instanceof WorkflowNotFoundError || error instanceof QueryRejectedError) return null;
-          if (error instanceof QueryNotRegisteredError) return null;
-          if (!isOutOfTime(error)) throw error;
-          // A query waits for a worker as long as for a server: only the server can say which of them is away.
-          await ping();
-          return null;
-        }
-      }, timeoutMs),
+    async log(turnId, timeoutMs) {
+      try {
+        return await call(async () => {
+          try {
+            return await handleOf(turnId).query<TurnLog>(logQuery);
+          } catch (error) {
+            if (error instanceof WorkflowNotFoundError || error instanceof QueryRejectedError) return null;
+            if (error instanceof QueryNotRegisteredError) return null;
+            throw error;
+          }
+        }, timeoutMs);
+      } catch (error) {
+        if (!(error instanceof CandorError)) throw error;
+        // A query waits for a worker as long as for a server: only the server can say which of them is away.
+        await ping();
+        return null;
+      }
+    },
     accepted: (turnId) =>
       call(async () => {
         try {
           return await readAccepted(client, turnId);
         } catch (error) {
-          if (isGrpcServiceError(error) && error.code === Number(grpcNotFound)) return null;
+          if (isGrpcServiceError(error) && Number(error.code) === grpcNotFound) return null;
           throw error;
         }
       }),
@@ -252,10 +251,20 @@ async function withEngineErrors<Result>(body: () => Promise<Result>): Promise<Re
   }
 }
 
-/** The client wraps what the transport threw, or passes it on. */
-function isOutOfTime(error: unknown): boolean {
-  const thrown = error instanceof ServiceError ? error.cause : error;
-  return isGrpcServiceError(thrown) && [grpcCancelled, grpcDeadline].includes(thrown.code);
+/** The connection tries for some 10 s to reach a server that is away, whatever deadline it was given (measured). */
+async function within<Result>(limitMs: number, body: () => Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      const cause = new Error(`unable to ask Temporal; no answer within ${limitMs} ms`);
+      reject(new CandorError('engine_unavailable', { cause }));
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([body(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const isConnectionError = (error: unknown): boolean =>

@@ -54,7 +54,8 @@ export function toTurnView({ turnId, conversationId, transcript, stored, tempora
     conversationId,
     agentId: first?.agentId ?? stored?.agentId ?? null,
     parentTurnId: stored?.parentTurnId ?? first?.parentTurnId ?? null,
-    state: stateOf(transcript),
+    // Its log is with an engine that does not answer: it is known to be there, not how far it is.
+    state: first === null && transcript.waiting !== null ? 'waiting' : stateOf(transcript),
     text: first?.text ?? stored?.text ?? null,
     answer: answer === '' ? null : answer,
     error: terminal?.type === 'turn_failed' ? terminal.error : null,

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { startCursor, toCursor, type Cursor } from '../../protocol/cursor.ts';
 import { CandorError } from '../../protocol/errors.ts';
 import { isAgentId, isUuid, type AgentId, type ConversationId, type TurnId } from '../../protocol/ids.ts';
-import type { AgentCatalogue, ReadGraph, TurnEngine } from '../../protocol/ports.ts';
+import type { AgentCatalogue, ReadGraph, StoredTurn, TurnEngine } from '../../protocol/ports.ts';
 import { parseCursor, parseMessageBody } from '../../protocol/schema.ts';
 import { advanceCursor } from '../../protocol/transcript.ts';
 import { callerOf } from '../authenticate.ts';
@@ -30,10 +30,11 @@ export async function turnRoutes(
   app: FastifyInstance,
   { feeds, turns, graph, engine, agents, defaultAgent }: TurnRoutes,
 ): Promise<void> {
-  const view = async (feed: TurnFeed): Promise<TurnView> => {
+  const view = async (feed: TurnFeed, read: () => Promise<StoredTurn | null>): Promise<TurnView> => {
     await feed.ready;
-    const { turnId, memo, transcript } = feed;
-    const stored = await graph.turn(turnId);
+    const { turnId, memo } = feed;
+    const stored = await read();
+    const { transcript } = feed;
     return toTurnView({
       turnId,
       conversationId: memo.conversationId,
@@ -42,6 +43,8 @@ export async function turnRoutes(
       temporal: engine.link(turnId),
     });
   };
+  /** A message that was taken is answered so, also while the graph is away: it can add nothing but a verdict. */
+  const viewOfSent = (feed: TurnFeed): Promise<TurnView> => view(feed, () => graph.turn(feed.turnId).catch(toUnread));
   const feedOf = (request: ById): Promise<TurnFeed> =>
     feeds.open(parseTurnId(request.params.id), callerOf(request).userId);
 
@@ -53,14 +56,17 @@ export async function turnRoutes(
     const feed = await turns.send(callerOf(request), agentId, conversationId, message);
     if (prefersWait(request)) {
       await feed.ended;
-      return view(feed);
+      return viewOfSent(feed);
     }
     return reply
       .code(202)
       .header('location', `/api/turns/${feed.turnId}`)
-      .send(await view(feed));
+      .send(await viewOfSent(feed));
   });
-  app.get('/api/turns/:id', async (request: ById) => view(await feedOf(request)));
+  app.get('/api/turns/:id', async (request: ById) => {
+    const feed = await feedOf(request);
+    return view(feed, () => graph.turn(feed.turnId));
+  });
   app.post('/api/turns/:id/cancel', async (request: ById, reply) => {
     await turns.cancel(callerOf(request), parseTurnId(request.params.id));
     return reply.code(202).send();
@@ -103,6 +109,11 @@ function sendEvents(feed: TurnFeed, from: Cursor, request: FastifyRequest, reply
   raw.write(': candor\n\n');
   pump();
   return reply;
+}
+
+function toUnread(error: unknown): null {
+  if (error instanceof CandorError && error.code === 'graph_unavailable') return null;
+  throw error;
 }
 
 const encodeCursor = (cursor: Cursor): string => Buffer.from(JSON.stringify(cursor), 'utf8').toString('base64url');
