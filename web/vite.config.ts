@@ -25,6 +25,7 @@ export default defineConfig({
     proxy: {
       // The gateway accepts its own origin only; a proxied request has to look like one.
       '/api': { target: gateway, changeOrigin: true, headers: { origin: gateway } },
+      '/.well-known': { target: gateway, changeOrigin: true },
       '/ws': { target: gateway.replace('http', 'ws'), ws: true, changeOrigin: true, headers: { origin: gateway } },
     },
   },

@@ -2,8 +2,11 @@
 // model's chunks pass as the test lets them, so that «in the middle of an answer» is a place and not a time.
 
 import { createHash, randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
+import { parseKeySet } from '../../src/receipts/key-set.ts';
+import { verifyDocument } from '../../src/receipts/verify.ts';
 import { ensurePage } from '../../src/run/page.ts';
 import { startStack, type Stack } from '../stack.ts';
 import { answer, createValve, refuse, resetAfter, verdict } from '../../testing/upstream/upstream.ts';
@@ -122,6 +125,17 @@ whenInstalled(subject, () => {
     ]);
     await byId('tab-receipt').click();
     expect(await byId('receipt').textContent()).toContain(createHash('sha256').update(whole).digest('hex'));
+    const download = page.waitForEvent('download');
+    await byId('save-receipt').click();
+    const saved = await (await download).path();
+    const keys = await (await fetch(`${stack.url}/.well-known/candor-keys.json`)).text();
+    const { receipts } = await verifyDocument(
+      await readFile(saved, 'utf8'),
+      await parseKeySet(keys),
+      Buffer.from(whole),
+    );
+    expect(receipts).toMatchObject([{ verdict: 'valid', answer: 'fits' }]);
+    expect(await byId('receipt-key').textContent()).toBe(receipts[0]?.kid);
     const link = await byId('temporal-link').getAttribute('href');
     expect(link).toMatch(/^http:\/\/127\.0\.0\.1:8233\/.+turn/);
   });

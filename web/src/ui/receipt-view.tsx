@@ -1,12 +1,15 @@
-// A receipt for people, and as it is.
+// A receipt for people, as it is, and as a file to take away.
 
+import { Download } from 'lucide-react';
 import type { Receipt } from '../../../src/protocol/receipt.ts';
+import { keyOf, keysAddress, toFileAddress } from '../receipt-key.ts';
 import { known } from '../wording.ts';
 import { CopyButton } from './copy-button.tsx';
 
 export function ReceiptView({ receipt }: { readonly receipt: Receipt }) {
   const raw = JSON.stringify(receipt, null, 2);
-  const { attempts } = receipt;
+  const { attempts, turnId } = receipt;
+  const key = keyOf(receipt);
   return (
     <div className="receipt" data-testid="receipt">
       <dl className="facts">
@@ -17,6 +20,18 @@ export function ReceiptView({ receipt }: { readonly receipt: Receipt }) {
         <Hash name="Prompt, SHA-256" value={receipt.promptSha256} />
         <Hash name="Answer, SHA-256" value={receipt.answerSha256} />
         <Hash name="Previous receipt, SHA-256" value={receipt.previousReceiptSha256} />
+        <div>
+          <dt>Signed by key</dt>
+          <dd data-testid="receipt-key">
+            {key === null ? (
+              'not signed'
+            ) : (
+              <a href={keysAddress} target="_blank" rel="noopener noreferrer">
+                <code>{key}</code>
+              </a>
+            )}
+          </dd>
+        </div>
       </dl>
       {attempts.length > 0 && (
         <div className="table-frame" tabIndex={0} role="region" aria-label="Attempts">
@@ -51,6 +66,22 @@ export function ReceiptView({ receipt }: { readonly receipt: Receipt }) {
           </table>
         </div>
       )}
+      <p className="receipt-file">
+        <a
+          className="file-link"
+          data-testid="save-receipt"
+          href={toFileAddress(raw)}
+          download={`candor-receipt-${turnId}.json`}
+        >
+          <Download size={15} aria-hidden="true" />
+          Save receipt
+        </a>
+        {key !== null && (
+          <span className="quiet">
+            Anybody can check it: <code>candor verify</code>
+          </span>
+        )}
+      </p>
       <details className="raw">
         <summary>Raw receipt</summary>
         <div className="code-block">
