@@ -6,8 +6,10 @@ import { fileURLToPath } from 'node:url';
 import type { Benchmark, Report, Table } from './benchmark.ts';
 import { firstToken } from './first-token.ts';
 import { history } from './history.ts';
+import { kill } from './kill.ts';
+import { stop } from './stop.ts';
 
-const benchmarks: readonly Benchmark[] = [firstToken, history];
+const benchmarks: readonly Benchmark[] = [firstToken, history, stop, kill];
 const resultsDir = fileURLToPath(new URL('results/', import.meta.url));
 
 const names = process.argv.slice(2);
