@@ -1,6 +1,8 @@
 // Records histories of real turns, for replay.test.ts. No test by its name, so that it runs only when it is asked for
-// (`npm run record-histories`): what is recorded stands for the turns that are open when a new version of the workflows is deployed.
+// (`npm run record-histories`): what is recorded stands for the turns that are open when a new version of the workflows is
+// deployed. A history that is there already stays as it is; a case whose file is missing is recorded by today's workflows.
 
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -30,7 +32,8 @@ describe('recording', () => {
     await handle.result().catch((error: unknown) => {
       if (!(error instanceof WorkflowFailedError)) throw error;
     });
-    await writeFile(`${histories}${name}.json`, toRecordedJson(await handle.fetchHistory()));
+    const path = `${histories}${name}.json`;
+    if (!existsSync(path)) await writeFile(path, toRecordedJson(await handle.fetchHistory()), { flag: 'wx' });
   }
   async function recordTurn(name: string, turnId: TurnId): Promise<void> {
     await ada.untilEnd(turnId);
@@ -73,6 +76,22 @@ describe('recording', () => {
     const { turnId } = await sayAndHold();
     ada.send({ type: 'cancel', turnId });
     await recordTurn('chat-turn-stopped', turnId);
+  });
+
+  test('a turn with a signed receipt that is answered', async () => {
+    stack.upstream.chat.enqueue(answer(chunks));
+    await recordTurn('chat-turn-signed-completed', say(newConversationId()));
+  });
+
+  test('a turn with a signed receipt that failed', async () => {
+    stack.upstream.chat.enqueue(refuse(401));
+    await recordTurn('chat-turn-signed-failed', say(newConversationId()));
+  });
+
+  test('a turn with a signed receipt that its user stopped', async () => {
+    const { turnId } = await sayAndHold();
+    ada.send({ type: 'cancel', turnId });
+    await recordTurn('chat-turn-signed-stopped', turnId);
   });
 
   test('a turn that an operator cancelled', async () => {
