@@ -23,7 +23,7 @@ export interface LaneReaderOptions {
 export interface LaneReader {
   /** Returns the end of the following. */
   follow(turnId: TurnId, listener: (event: TurnEvent) => void): () => void;
-  /** An entry that has just come. @param id `null`: it was published here and has none yet */
+  /** An entry that has just come. @param id `null`: published here, and told at once, whatever Redis does */
   take(turnId: TurnId, id: string | null, events: readonly TurnEvent[]): void;
   /** The connection is there, perhaps again: what was missed is read. */
   resume(): Promise<void>;
@@ -32,12 +32,20 @@ export interface LaneReader {
 interface Follower {
   readonly turnId: TurnId;
   readonly listener: (event: TurnEvent) => void;
-  /** The last entry that it saw. */
+  /** The last entry before which it has missed nothing. */
   lastId: string | null;
-  /** Events that came while older ones are read; `null`: none are. */
-  held: TurnEvent[] | null;
+  /** What comes while older entries are read; `null`: none are. */
+  held: LiveEntry[] | null;
+  /** How often the connection came, and for which of these times it has read what it had missed. */
+  connections: number;
+  readFor: number;
   /** Its readings, one after the other. */
   reading: Promise<void>;
+}
+
+interface LiveEntry {
+  readonly id: string;
+  readonly events: readonly TurnEvent[];
 }
 
 /** So many are subscribed by one command, and so many read what they missed at once. */
@@ -48,28 +56,54 @@ export function createLaneReader({ isReady, subscribe, unsubscribe, readAfter }:
   const followers = new Map<TurnId, Set<Follower>>();
 
   const tell = (follower: Follower, events: readonly TurnEvent[]): void => {
-    if (follower.held !== null) follower.held.push(...events);
-    else for (const event of events) follower.listener(event);
+    for (const event of events) {
+      if (isThere(follower)) follower.listener(event);
+    }
+  };
+
+  const tellLive = (follower: Follower, { id, events }: LiveEntry): void => {
+    // While something before it may be missing, it must not count as the last one.
+    const isBehind = follower.readFor < follower.connections;
+    if (!isBehind) {
+      if (follower.lastId !== null && !isLater(id, follower.lastId)) return;
+      follower.lastId = id;
+    }
+    tell(follower, events);
   };
 
   const isThere = (follower: Follower): boolean => followers.get(follower.turnId)?.has(follower) ?? false;
 
-  /** A reading that fails is left: the connection was lost, and when it is back, `resume` reads on. */
-  const catchUp = async (follower: Follower): Promise<void> => {
-    const { turnId, listener } = follower;
-    follower.held = [];
-    for (let isLast = false; !isLast && isThere(follower);) {
-      const page = await readAfter(turnId, follower.lastId);
-      if (page === null) break;
+  /** From here on what comes is held back. */
+  const holdBack = (follower: Follower): void => {
+    follower.connections += 1;
+    follower.held ??= [];
+  };
+
+  const release = (follower: Follower): void => {
+    const held = follower.held ?? [];
+    follower.held = null;
+    for (const entry of held) tellLive(follower, entry);
+  };
+
+  /** False: the connection was lost. When it is back, `resume` reads on. */
+  const readMissed = async (follower: Follower): Promise<boolean> => {
+    while (isThere(follower)) {
+      const page = await readAfter(follower.turnId, follower.lastId);
+      if (page === null) return false;
       for (const { id, events } of page.entries) {
         follower.lastId = id;
-        if (isThere(follower)) for (const event of events) listener(event);
+        tell(follower, events);
       }
-      isLast = page.isLast;
+      if (page.isLast) return true;
     }
-    const { held } = follower;
-    follower.held = null;
-    if (isThere(follower)) for (const event of held) listener(event);
+    return true;
+  };
+
+  const catchUp = async (follower: Follower): Promise<void> => {
+    const { connections } = follower;
+    follower.held ??= [];
+    if (await readMissed(follower)) follower.readFor = connections;
+    release(follower);
   };
 
   const read = (follower: Follower): Promise<void> => {
@@ -78,12 +112,22 @@ export function createLaneReader({ isReady, subscribe, unsubscribe, readAfter }:
   };
 
   const begin = async (follower: Follower): Promise<void> => {
+    holdBack(follower);
     if (await subscribe([follower.turnId])) await read(follower);
+    else release(follower);
   };
 
   return {
     follow(turnId, listener) {
-      const follower: Follower = { turnId, listener, lastId: null, held: null, reading: Promise.resolve() };
+      const follower: Follower = {
+        turnId,
+        listener,
+        lastId: null,
+        held: null,
+        connections: 0,
+        readFor: 0,
+        reading: Promise.resolve(),
+      };
       const all = followers.get(turnId);
       if (all === undefined) followers.set(turnId, new Set([follower]));
       else all.add(follower);
@@ -97,20 +141,30 @@ export function createLaneReader({ isReady, subscribe, unsubscribe, readAfter }:
     },
     take(turnId, id, events) {
       for (const follower of [...(followers.get(turnId) ?? [])]) {
-        if (id !== null && follower.held === null) follower.lastId = id;
-        tell(follower, events);
+        if (id === null) tell(follower, events);
+        else if (follower.held === null) tellLive(follower, { id, events });
+        else follower.held.push({ id, events });
       }
     },
     async resume() {
+      const waiting = [...followers.values()].flatMap((all) => [...all]);
+      for (const follower of waiting) holdBack(follower);
       const turnIds = [...followers.keys()];
       for (let n = 0; n < turnIds.length; n += turnsAtOnce) {
-        if (!(await subscribe(turnIds.slice(n, n + turnsAtOnce)))) return;
+        if (await subscribe(turnIds.slice(n, n + turnsAtOnce))) continue;
+        return waiting.forEach(release);
       }
-      const waiting = [...followers.values()].flatMap((all) => [...all]);
       const readInTurn = async (): Promise<void> => {
         for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) await read(next);
       };
       await Promise.all(Array.from({ length: readingsAtOnce }, readInTurn));
     },
   };
+}
+
+/** Ids of entries are a time and a count, with a dash between. */
+function isLater(id: string, than: string): boolean {
+  const [ms, count] = id.split('-').map(Number);
+  const [thanMs, thanCount] = than.split('-').map(Number);
+  return ms === thanMs ? (count ?? 0) > (thanCount ?? 0) : (ms ?? 0) > (thanMs ?? 0);
 }
