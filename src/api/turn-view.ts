@@ -47,7 +47,7 @@ export function toTurnView({ turnId, conversationId, transcript, stored, tempora
   const [accepted] = transcript.log;
   const first = accepted?.type === 'turn_accepted' ? accepted : null;
   const terminal = terminalOf(transcript);
-  const answer = terminal === null || terminal.type === 'turn_failed' ? '' : answerOf(transcript);
+  const answer = terminal === null ? '' : answerOf(transcript);
   const audit = stored?.audit ?? null;
   return {
     turnId,

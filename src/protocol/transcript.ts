@@ -351,8 +351,9 @@ export function stateOf(transcript: Transcript): TurnState {
   }
 }
 
-/** The answer so far: the root agent's last step that was not discarded. Empty while there is none. */
+/** The answer so far: the root agent's last step that was not discarded. Empty while there is none; a failed turn has none. */
 export function answerOf(transcript: Transcript): string {
+  if (terminalOf(transcript)?.type === 'turn_failed') return '';
   const answers = transcript.streams.filter((s) => s.channel === 'answer' && s.state !== 'discarded');
   return (
     answers.reduce<TextStream | null>((last, s) => (last === null || s.step >= last.step ? s : last), null)?.text ?? ''

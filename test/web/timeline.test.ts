@@ -3,7 +3,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { ConversationId, TurnId } from '../../src/protocol/ids.ts';
 import { toTranscript } from '../../src/protocol/transcript.ts';
-import { toTimeline, withdrawnSentence } from '../../web/src/timeline.ts';
+import { toTimeline } from '../../web/src/timeline.ts';
+import { withdrawnSentence } from '../../web/src/wording.ts';
 import { createTurnScript } from './turn-script.ts';
 
 test('a retried turn shows each attempt, its cause, what was withdrawn and the next try', () => {

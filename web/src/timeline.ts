@@ -1,9 +1,17 @@
 // A turn's events as rows of a timeline: one row an event, in the order of the log, with what a reader can check.
 
-import type { AuditCompleted, AuditFailed, SequencedEvent } from '../../src/protocol/events.ts';
+import type { AuditCompleted, AuditFailed, SequencedEvent, TurnCancelled } from '../../src/protocol/events.ts';
 import type { ErrorInfo } from '../../src/protocol/errors.ts';
 import type { Transcript } from '../../src/protocol/transcript.ts';
-import { cancelledSentences, count, known, verdictLabels, verdictTones, type Tone } from './wording.ts';
+import {
+  cancelledSentences,
+  count,
+  known,
+  verdictLabels,
+  verdictTones,
+  withdrawnSentence,
+  type Tone,
+} from './wording.ts';
 
 export interface TimelineRow {
   readonly key: string;
@@ -40,16 +48,13 @@ export function toTimeline({ log, audit }: Transcript): readonly TimelineRow[] {
   return audit === null ? rows : [...rows, row(audit, audit.auditId, tellAudit(audit))];
 }
 
-/** `withdrawn: 120 characters of attempt 1`; `null` when nothing had been shown. */
-export function withdrawnSentence(
-  discardedChars: number,
-  attempt: number | undefined,
-  atLeast: boolean,
-): string | null {
-  if (discardedChars === 0) return null;
-  const amount = `${atLeast ? 'at least ' : ''}${count(discardedChars, 'character')}`;
-  return `withdrawn: ${amount}${attempt === undefined ? '' : ` of attempt ${attempt}`}`;
-}
+/** When the stop was asked for, when the model's connection was closed, and what still came in between. */
+export const stopProof = ({ requestedAt, upstreamClosedAt, charsAfterStop }: TurnCancelled): readonly string[] =>
+  present([
+    `asked at ${clockTime(requestedAt)}`,
+    upstreamClosedAt === null ? null : `model closed at ${clockTime(upstreamClosedAt)}`,
+    charsAfterStop === null ? null : `${count(charsAfterStop, 'character')} after the stop`,
+  ]);
 
 const present = (parts: readonly (string | null)[]): readonly string[] => parts.filter((part) => part !== null);
 
@@ -105,10 +110,7 @@ function tell(event: SequencedEvent): Told {
     case 'turn_cancelled':
       return {
         title: cancelledSentences[event.by],
-        details: present([
-          event.upstreamClosedAt === null ? null : `model closed at ${clockTime(event.upstreamClosedAt)}`,
-          event.charsAfterStop === null ? null : `${count(event.charsAfterStop, 'character')} after the stop`,
-        ]),
+        details: stopProof(event),
         tone: 'warning',
       };
     default:

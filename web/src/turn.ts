@@ -16,6 +16,7 @@ import {
 } from '../../src/protocol/transcript.ts';
 import type { Outgoing } from './outbox.ts';
 import type { TurnResource } from './resources.ts';
+import { capitalized, withdrawnSentence } from './wording.ts';
 
 export interface Turn {
   readonly turnId: TurnId;
@@ -127,6 +128,21 @@ export function auditOf({ transcript, resource }: Turn): ShownAudit | 'running' 
   if (resource !== null && resource.audit !== null) return resource.audit;
   if (transcript.log.some((event) => event.type === 'audit_started')) return 'running';
   return resource?.state === 'completed' ? 'running' : null;
+}
+
+/** The model has answered, and the graph does not have it yet. */
+export const isUnstored = ({ transcript }: Turn): boolean =>
+  terminalOf(transcript) === null && transcript.log.at(-1)?.type === 'agent_completed';
+
+/** What was shown of a failed turn and is withdrawn; `null`: nothing was. */
+export function withdrawnOf({ transcript }: Turn): string | null {
+  if (terminalOf(transcript)?.type !== 'turn_failed') return null;
+  if (transcript.log.some((event) => event.type === 'agent_completed'))
+    return 'The answer that was shown was not stored and is withdrawn.';
+  const failed = transcript.log.findLast((event) => event.type === 'agent_failed');
+  if (failed === undefined || failed.discardedChars === 0) return null;
+  const sentence = withdrawnSentence(failed.discardedChars, failed.attempt, failed.atLeast === true) ?? '';
+  return `${capitalized(sentence)}.`;
 }
 
 const completed = ({ transcript }: Turn) => transcript.log.findLast((event) => event.type === 'agent_completed');

@@ -8,9 +8,9 @@ export const waitingSentences: Readonly<Record<WaitingReason, string>> = {
   model_loading: 'The model is still being loaded; this message is answered as soon as it is there',
   tool: 'Waiting for a tool',
   approval: 'Waiting for an approval',
-  graph: 'Waiting for the knowledge graph to come back',
-  engine: 'Waiting for the workflow engine to come back',
-  worker: 'Waiting for a worker to come back',
+  graph: 'Waiting for the conversation store',
+  engine: 'Waiting for the workflow engine',
+  worker: 'No worker answers at the moment. The message is kept and goes on when one is there',
   queue: 'Waiting for an earlier message',
   retry: 'Waiting for the next try',
 };
@@ -54,7 +54,7 @@ export function modelSentence({ state, name }: ModelStatus): string {
   }
 }
 
-const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+export const capitalized = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 const plural = new Intl.PluralRules('en');
 const number = new Intl.NumberFormat('en');
@@ -73,3 +73,18 @@ export function duration(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   return `${minutes} min ${Math.round((ms % 60_000) / 1_000)} s`;
 }
+
+/** `withdrawn: 120 characters of attempt 1`; `null` when nothing had been shown. */
+export function withdrawnSentence(
+  discardedChars: number,
+  attempt: number | undefined,
+  atLeast: boolean,
+): string | null {
+  if (discardedChars === 0) return null;
+  const amount = `${atLeast ? 'at least ' : ''}${count(discardedChars, 'character')}`;
+  return `withdrawn: ${amount}${attempt === undefined ? '' : ` of attempt ${attempt}`}`;
+}
+
+/** For a wait that goes on: whole seconds. */
+export const elapsed = (ms: number): string =>
+  ms < 60_000 ? `${Math.max(0, Math.floor(ms / 1_000))} s` : duration(ms);

@@ -1,13 +1,12 @@
 // Why a turn is not over yet, in words and with what is left to wait. Never a spinner alone: each wait names its reason.
 
 import type { ReactNode } from 'react';
-import type { AttemptFailed } from '../../../src/protocol/events.ts';
+import type { AttemptFailed, SequencedEvent, Waiting } from '../../../src/protocol/events.ts';
 import type { Chat } from '../chat.ts';
 import type { StatusResource } from '../resources.ts';
-import { percent, withdrawnSentence } from '../timeline.ts';
-import { cancelledSentences, waitingSentences } from '../wording.ts';
-import type { ShownState, Turn } from '../turn.ts';
-import { reasoningOf } from '../turn.ts';
+import { percent, stopProof } from '../timeline.ts';
+import { isUnstored, reasoningOf, type ShownState, type Turn } from '../turn.ts';
+import { cancelledSentences, elapsed, waitingSentences, withdrawnSentence } from '../wording.ts';
 import { ProblemNote } from './problem-note.tsx';
 import { useNow } from './use-now.ts';
 
@@ -26,16 +25,10 @@ export function TurnProgress(props: TurnProgressProps) {
     case 'completed':
     case 'failed':
       return null;
-    case 'cancelled': {
-      const last = transcript.log.at(-1);
-      const by = last?.type === 'turn_cancelled' ? last.by : null;
-      return (
-        <p className="mark stopped" data-testid="stopped">
-          {by === null ? 'Stopped' : cancelledSentences[by]}
-        </p>
-      );
-    }
+    case 'cancelled':
+      return <Stopped last={transcript.log.at(-1)} />;
     case 'unsent':
+      if (refusal === null && transcript.waiting !== null) return <WaitingLine waiting={transcript.waiting} />;
       return refusal === null ? (
         <Line>
           Sending
@@ -77,6 +70,16 @@ export function TurnProgress(props: TurnProgressProps) {
   }
 }
 
+/** Who stopped it and when, and what the stop really did to the model's connection. */
+function Stopped({ last }: { readonly last: SequencedEvent | undefined }) {
+  const end = last?.type === 'turn_cancelled' ? last : null;
+  return (
+    <p className="mark stopped" data-testid="stopped">
+      {end === null ? 'Stopped' : [cancelledSentences[end.by], ...stopProof(end)].join(' · ')}
+    </p>
+  );
+}
+
 function TakeBack({ onClick }: { readonly onClick: () => void }) {
   return (
     <button type="button" className="button small ghost late" onClick={onClick}>
@@ -91,9 +94,9 @@ function Running({ turn, hasText, status }: TurnProgressProps) {
   if (last?.type === 'attempt_failed') return <Retry failed={last} />;
   const { waiting } = transcript;
   if (waiting?.reason === 'model_loading') return <ModelLoading status={status} />;
-  if (waiting !== null) return <Line>{waitingSentences[waiting.reason] ?? 'Waiting'}</Line>;
-  if (hasText)
-    return last?.type === 'agent_completed' || last?.type === 'conversation_stored' ? <Line>Storing</Line> : null;
+  if (isUnstored(turn)) return <NotStored waiting={waiting} />;
+  if (waiting !== null) return <WaitingLine waiting={waiting} />;
+  if (hasText) return last?.type === 'conversation_stored' ? <Line>Storing</Line> : null;
   switch (last?.type) {
     case 'agent_thinking':
       return <Thinking attempt={last.attempt} maxAttempts={last.maxAttempts} reasoning={reasoningOf(turn)} />;
@@ -122,6 +125,45 @@ function Thinking({ attempt, maxAttempts, reasoning }: ThinkingProps) {
       </Line>
       {reasoning !== '' && <p className="reasoning">{reasoning}</p>}
     </>
+  );
+}
+
+/** The answer stands on the screen and is not safe yet. */
+function NotStored({ waiting }: { readonly waiting: Waiting | null }) {
+  if (waiting === null) return <Line>Storing</Line>;
+  return (
+    <div data-testid="not-stored">
+      <WaitingLine waiting={waiting} what="Not stored yet. The answer is kept and stored by itself" />
+    </div>
+  );
+}
+
+/** What is waited for and since when; a part that is away in the gateway's words. */
+function WaitingLine({ waiting, what }: { readonly waiting: Waiting; readonly what?: string }) {
+  const { reason, since, until, error } = waiting;
+  const nowMs = useNow(true);
+  const dueMs = until === undefined ? 0 : Date.parse(until) - nowMs;
+  const facts = [
+    `${error === undefined ? '' : 'Waiting '}for ${elapsed(nowMs - Date.parse(since))}`,
+    ...(dueMs > 0 ? [`next try in ${Math.ceil(dueMs / 1_000)} s`] : []),
+  ];
+  const times = (
+    <span className="countdown" aria-hidden="true">
+      {facts.join(', ')}
+    </span>
+  );
+  if (error === undefined) {
+    return (
+      <Line>
+        {what ?? waitingSentences[reason] ?? 'Waiting'} {times}
+      </Line>
+    );
+  }
+  return (
+    <ProblemNote problem={error} tone="warning">
+      <span>{what ?? 'The message is kept and goes on by itself'}.</span>
+      {times}
+    </ProblemNote>
   );
 }
 

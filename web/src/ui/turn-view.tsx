@@ -3,9 +3,18 @@
 import { memo, useDeferredValue } from 'react';
 import type { Chat } from '../chat.ts';
 import type { StatusResource } from '../resources.ts';
-import { answerOfTurn, errorOfTurn, isIncomplete, isOver, questionOf, stateOfTurn, type Turn } from '../turn.ts';
+import {
+  answerOfTurn,
+  errorOfTurn,
+  isIncomplete,
+  isOver,
+  isUnstored,
+  questionOf,
+  stateOfTurn,
+  type Turn,
+} from '../turn.ts';
 import { Markdown } from './markdown.tsx';
-import { ProblemNote } from './problem-note.tsx';
+import { Failure } from './failure.tsx';
 import { Sources } from './sources.tsx';
 import { TurnFoot } from './turn-foot.tsx';
 import { TurnProgress } from './turn-progress.tsx';
@@ -33,7 +42,7 @@ export const TurnView = memo(function TurnView({ chat, turn, status }: TurnViewP
           <div
             className="answer"
             data-testid="answer"
-            data-streaming={!over}
+            data-streaming={!over && !isUnstored(turn)}
             data-stopped={state === 'cancelled'}
             aria-busy={!over}
           >
@@ -45,7 +54,7 @@ export const TurnView = memo(function TurnView({ chat, turn, status }: TurnViewP
             Incomplete: the model reached its limit of length.
           </p>
         )}
-        {error !== null && <ProblemNote problem={error} />}
+        {error !== null && <Failure chat={chat} turn={turn} error={error} />}
         <TurnProgress chat={chat} turn={turn} state={state} hasText={answer !== ''} status={status} />
         {over && <Sources turn={turn} />}
         {state !== 'unsent' && <TurnFoot chat={chat} turn={turn} state={state} answer={answer} />}
