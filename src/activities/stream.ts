@@ -5,13 +5,14 @@
 import { Context } from '@temporalio/activity';
 import type { StreamFailure, StreamHeartbeat, StreamInput, StreamResult } from '../protocol/activities.ts';
 import { CandorError } from '../protocol/errors.ts';
-import type { Channel } from '../protocol/events.ts';
+import type { Channel, WaitingReason } from '../protocol/events.ts';
 import type { LanguageModel, LiveLane, ModelChunk, ModelReadiness, TurnGraph } from '../protocol/ports.ts';
 import { unknownUsage } from '../protocol/receipt.ts';
 import { findCitations } from './citations.ts';
 import { toFailure } from './failures.ts';
 import { awaitModel } from './model-readiness.ts';
 import { sha256 } from './prompt.ts';
+import { readPrompt } from './read-prompt.ts';
 
 export interface StreamDependencies {
   readonly graph: Pick<TurnGraph, 'readPrompt'>;
@@ -41,32 +42,23 @@ export function createStream({ graph, model, readiness, lane }: StreamDependenci
     const timer = setInterval(() => context.heartbeat(call.heartbeat()), heartbeatMs);
     context.heartbeat(call.heartbeat());
     try {
-      const prompt = await graph.readPrompt(input.turnId);
-      if (prompt === null || prompt.sha256 !== input.promptSha256) {
-        throw new CandorError('internal', { facts: { reason: 'the stored prompt is not the one that was assembled' } });
-      }
+      const beganMs = Date.now();
+      const prompt = await readPrompt(graph, input, stopped.signal, (since) => call.waits('graph', since));
+      const remainingMs = Math.max(0, input.remainingMs - (Date.now() - beganMs));
       call.loadingMs = await awaitModel(
         readiness,
         { name: input.model, backend: model.backend },
         stopped.signal,
         (since) => {
           call.loading = true;
-          const { turnId, conversationId } = input;
-          lane.publish({
-            type: 'waiting',
-            turnId,
-            conversationId,
-            time: new Date().toISOString(),
-            reason: 'model_loading',
-            since,
-          });
+          call.waits('model_loading', since);
         },
       );
       call.loading = false;
       const { model: name, temperature, maxTokens, timeouts } = input;
       const request = { model: name, messages: prompt.messages, temperature, maxTokens, timeouts };
       // A stream that never falls silent must end all the same: with the turn.
-      deadline = setTimeout(() => late.abort(), input.remainingMs);
+      deadline = setTimeout(() => late.abort(), remainingMs);
       isCalled = true;
       for await (const chunk of model.stream(request, AbortSignal.any([stopped.signal, late.signal]))) {
         if (chunk.kind === 'text') call.text(chunk.channel, chunk.text);
@@ -115,6 +107,9 @@ function createCall(input: StreamInput, lane: LiveLane) {
     },
     stopRequested(requestedAt: string) {
       stopRequestedAt ??= requestedAt;
+    },
+    waits(reason: WaitingReason, since: string) {
+      lane.publish({ type: 'waiting', turnId, conversationId, time: new Date().toISOString(), reason, since });
     },
     text(channel: Channel, text: string) {
       const offset = texts[channel].length;
