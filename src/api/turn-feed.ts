@@ -130,6 +130,8 @@ export function createTurnFeed(
 
   const onLive = (event: TurnEvent): void => {
     if (isSequenced(event) && (isTerminal(event) || event.seq <= confirmed)) return;
+    // The end has come with its texts: a late piece would show more than was stored.
+    if (event.type === 'delta' && isOver()) return;
     if (event.type !== 'waiting') progressed();
     set(applyEvent(transcript, event));
     if (hasGap(transcript)) void run(look());
@@ -146,9 +148,11 @@ export function createTurnFeed(
       const before = transcript;
       const durable = await engine.log(turnId, queryTimeoutMs);
       if (durable === null) return wait({ reason: 'worker' });
-      if (durable.log.length >= confirmed) {
-        confirmed = durable.log.length;
-        set(applyEvents(transcript, durable.log));
+      // A workflow that is about to close has its end in its log already; the outcome brings it, with the texts.
+      const open = durable.log.filter((event) => !isTerminal(event));
+      if (open.length >= confirmed) {
+        confirmed = open.length;
+        set(applyEvents(transcript, open));
       }
       if (transcript.log === before.log && transcript.streams === before.streams) {
         const pending = await engine.pending(turnId);
