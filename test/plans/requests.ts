@@ -1,10 +1,13 @@
 // What is asked of a turn by HTTP, and of the engine: a stop, the truth when it is over, whether it is over.
 
-import type { TurnEvent } from '../../src/protocol/events.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { isTerminal, type TurnEvent } from '../../src/protocol/events.ts';
 import { turnWorkflowId, type TurnId } from '../../src/protocol/ids.ts';
 import type { Stack } from '../stack.ts';
 import type { Played } from './played.ts';
 import type { Rig } from './rig.ts';
+
+const againMs = 100;
 
 export async function askToStop(rig: Rig, turnId: TurnId): Promise<void> {
   const response = await rig.gateway('near').fetch(`/api/turns/${turnId}/cancel`, { method: 'POST' });
@@ -21,7 +24,7 @@ export async function untilClosed(rig: Rig, turnId: TurnId): Promise<void> {
     } catch (error) {
       if ((error as Error).name === 'WorkflowFailedError') return;
       if ((error as Error).name !== 'WorkflowNotFoundError') throw error;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await delay(againMs);
     }
   }
 }
@@ -30,7 +33,7 @@ export const readLate = (rig: Rig, turnId: TurnId): Promise<Played['late']> =>
   Promise.all(
     (['near', 'far'] as const).map(async (name) => ({
       name: `the late reader at the ${name} gateway`,
-      events: await readEventStream(rig.gateway(name), turnId),
+      events: await readEventStream(() => rig.gateway(name), turnId),
     })),
   );
 
@@ -39,10 +42,26 @@ export async function readView(rig: Rig, turnId: TurnId): Promise<Played['view']
   return (await response.json()) as Played['view'];
 }
 
-/** The turn as server-sent events, from the beginning to where the gateway ends them. */
-async function readEventStream(gateway: Stack, turnId: TurnId): Promise<readonly TurnEvent[]> {
-  const response = await gateway.fetch(`/api/turns/${turnId}/events`);
-  if (!response.ok) throw new Error(`unable to read the events of ${turnId}; status ${response.status}`);
-  const lines = (await response.text()).split('\n').filter((line) => line.startsWith('data: '));
-  return lines.map((line) => JSON.parse(line.slice('data: '.length)) as TurnEvent);
+/** The turn as server-sent events, from the beginning; a gateway that goes meanwhile is asked again, or its successor. */
+async function readEventStream(gateway: () => Stack, turnId: TurnId): Promise<readonly TurnEvent[]> {
+  for (;;) {
+    const text = await readWhole(gateway(), `/api/turns/${turnId}/events`);
+    const lines = text.split('\n').filter((line) => line.startsWith('data: '));
+    const events = lines.map((line) => JSON.parse(line.slice('data: '.length)) as TurnEvent);
+    if (events.some(isTerminal)) return events;
+    await delay(againMs);
+  }
+}
+
+async function readWhole(gateway: Stack, path: string): Promise<string> {
+  try {
+    const response = await gateway.fetch(path);
+    const text = await response.text();
+    if (!response.ok && response.status < 500) throw new Error(`unable to read ${path}; status ${response.status}`);
+    return response.ok ? text : '';
+  } catch (error) {
+    // Swallowed: the gateway was replaced by another plan; its successor has the whole turn.
+    if (error instanceof TypeError) return '';
+    throw error;
+  }
 }

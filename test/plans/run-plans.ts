@@ -4,6 +4,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ServerFrame } from '../../src/protocol/frames.ts';
 import { createUpstream } from '../../testing/upstream/upstream.ts';
 import { createReplies } from '../e2e/replies.ts';
 import { drawPlan } from './draw-plan.ts';
@@ -126,5 +127,15 @@ export function describeFailure({ seed, played, problems }: PlanResult): string 
     describePlan(played.plan),
     `  struck: ${struck.join('; ') || 'nothing'}`,
     ...problems.map((problem) => `  ✗ ${problem}`),
+    ...played.readers
+      .filter(({ name }) => problems.some((problem) => problem.startsWith(name)))
+      .map(({ name, frames }) => `  ${name} got ${frames.map(describeFrame).join(', ')}`),
   ].join('\n');
+}
+
+function describeFrame(frame: ServerFrame): string {
+  if (frame.type === 'delta')
+    return `${frame.step}/${frame.attempt} ${frame.channel} ${frame.offset}+${frame.text.length}`;
+  if (frame.type === 'error') return `error ${frame.error.code}`;
+  return 'seq' in frame ? `${frame.seq} ${frame.type}` : frame.type;
 }
