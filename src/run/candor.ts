@@ -42,6 +42,8 @@ export interface CandorOptions {
   readonly neo4j: GraphOptions;
   readonly agentsDir: string;
   readonly log: Logger;
+  /** Closed with the rest; absent: in memory. */
+  readonly lane?: LiveLane;
   /** Stands between the parts and a port, so that a test can put a fault there; absent: nothing does. */
   readonly decorate?: {
     readonly graph?: (graph: Graph) => Graph;
@@ -88,15 +90,15 @@ export async function runCandor(options: CandorOptions): Promise<RunningCandor> 
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
   };
+  const given = options.lane ?? createMemoryLane();
+  closers.push(() => given.close());
   try {
     const connection = await connect(temporal.address);
     closers.push(() => connection.close());
     const neo4j = createGraph(options.neo4j);
     closers.push(() => neo4j.close());
     const graph = options.decorate?.graph?.(neo4j) ?? neo4j;
-    const memory = createMemoryLane();
-    closers.push(() => memory.close());
-    const lane = options.decorate?.lane?.(memory) ?? memory;
+    const lane = options.decorate?.lane?.(given) ?? given;
     await Promise.all([graph.migrate(), ensureSearchAttributes(connection, temporal.namespace)]);
     const client = new Client({ connection, namespace: temporal.namespace });
     const { taskQueue } = temporal;

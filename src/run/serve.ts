@@ -6,7 +6,7 @@ import type { Config } from '../config.ts';
 import { createAuth } from './auth.ts';
 import { chooseModel } from './backend.ts';
 import { runCandor, type CandorOptions } from './candor.ts';
-import { redisNote } from './live-lane.ts';
+import { openLiveLane } from './live-lane.ts';
 import { createLog, installRuntime } from './log.ts';
 import { ensurePage } from './page.ts';
 import { loadReceiptSigner } from './receipt-signer.ts';
@@ -32,7 +32,6 @@ export async function serve(role: 'worker' | 'gateway', { config, say, signal }:
   const log = createLog(config.log.level, null);
   installRuntime(log);
   say(choice.why);
-  if (config.live.redisUrl !== null) say(redisNote);
   const { backend } = choice;
   const auditor =
     config.audit.baseUrl === null
@@ -64,6 +63,8 @@ export async function serve(role: 'worker' | 'gateway', { config, say, signal }:
     log,
     worker: role === 'worker' ? await worker() : null,
     gateway: role === 'gateway' ? await gateway() : null,
+    // Last: from here on it is closed by whoever it is given to.
+    lane: openLiveLane({ redisUrl: config.live.redisUrl, namespace, say, log }),
   });
   const stopHealth = role === 'worker' ? serveHealth(config.worker.healthPort) : () => undefined;
   try {

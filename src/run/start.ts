@@ -26,7 +26,7 @@ import { chooseModel, type ModelChoice } from './backend.ts';
 import { runCandor, type Backend, type RunningCandor } from './candor.ts';
 import { lockDataFolder, removeRunning, writeRunning } from './data-folder.ts';
 import { runLocalModel, type LocalModelRun } from './local-model.ts';
-import { redisNote } from './live-lane.ts';
+import { openLiveLane } from './live-lane.ts';
 import { createLog, installRuntime } from './log.ts';
 import { ensurePage } from './page.ts';
 import { loadReceiptSigner } from './receipt-signer.ts';
@@ -82,7 +82,6 @@ export async function start(options: StartOptions): Promise<void> {
     const log = createLog(config.log.level, join(dataDir, 'logs', 'candor.log'));
     installRuntime(log);
     say(choice.why);
-    if (config.live.redisUrl !== null) say(redisNote);
 
     const port = createPorts(say);
     const gatewayPort = await port('the page', 3000, 'PORT', config.gateway.port, config.gateway.host);
@@ -125,6 +124,8 @@ export async function start(options: StartOptions): Promise<void> {
         webDir,
         log,
       },
+      // Last: from here on it is closed by whoever it is given to.
+      lane: openLiveLane({ redisUrl: config.live.redisUrl, namespace: temporal.server.namespace, say, log }),
     });
     if ((await candor.graph.countDocuments()) === 0) await loadKnowledge(config.paths.knowledge, candor.graph, say);
 

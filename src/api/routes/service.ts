@@ -9,7 +9,7 @@ import { hasBearer, readToken } from '../auth/socket-token.ts';
 
 /** Routes that need no token. */
 export async function publicRoutes(app: FastifyInstance, dependencies: GatewayDependencies): Promise<void> {
-  const { engine, graph, modelStatus, signIn, verifyToken } = dependencies;
+  const { engine, graph, lane, modelStatus, signIn, verifyToken } = dependencies;
 
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (request, reply) => {
@@ -19,7 +19,8 @@ export async function publicRoutes(app: FastifyInstance, dependencies: GatewayDe
     // Which part is away is nobody's business but the operator's.
     const known =
       hasBearer(request.headers) && (await verifyToken(readToken(request.headers)).then(() => true, isRefused));
-    return known ? { ready, parts: { temporal, neo4j, model: modelStatus().state === 'ready' } } : { ready };
+    const parts = { temporal, neo4j, model: modelStatus().state === 'ready', lane: lane.status() };
+    return known ? { ready, parts } : { ready };
   });
   app.post('/api/session', async (request) => {
     if (signIn === null) throw new CandorError('forbidden');
