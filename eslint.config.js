@@ -10,7 +10,7 @@ const inProgram = (tsconfig, ...files) => ({
 export default tseslint.config(
   { ignores: ['node_modules', 'web/dist', '.candor', 'bin', '*.js', '*.cjs', 'web/vite.config.ts', 'coverage'] },
   ...tseslint.configs.recommendedTypeChecked,
-  inProgram('./tsconfig.node.json', 'src/**', 'test/**', 'testing/**', 'bench/**', 'demo/**', 'checks/**'),
+  inProgram('./tsconfig.node.json', 'src/**', 'test/**', 'testing/**', 'bench/**', 'demo/**', 'examples/**', 'checks/**'),
   inProgram('./tsconfig.web.json', 'web/**'),
   {
     rules: {
@@ -25,6 +25,16 @@ export default tseslint.config(
     },
   },
   { files: ['src/**', 'web/**'], rules: { 'no-console': 'error' } },
+  {
+    files: ['examples/**'],
+    rules: {
+      // Node's runner waits for its tests itself.
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        { allowForKnownSafeCalls: [{ from: 'package', package: 'node:test', name: ['test'] }] },
+      ],
+    },
+  },
   // These own the terminal.
   { files: ['src/cli.ts', 'src/parts/**'], rules: { 'no-console': 'off' } },
 );

@@ -22,7 +22,20 @@ const types = (program: string): Step => {
 };
 
 const steps: readonly Step[] = [
-  command(root, 'lint', 'eslint', 'src', 'test', 'testing', 'bench', 'demo', 'checks', '--max-warnings', '0'),
+  command(
+    root,
+    'lint',
+    'eslint',
+    'src',
+    'test',
+    'testing',
+    'bench',
+    'demo',
+    'examples',
+    'checks',
+    '--max-warnings',
+    '0',
+  ),
   types('node'),
   command(root, 'lint web', 'eslint', 'web', '--max-warnings', '0'),
   types('web'),
@@ -40,6 +53,7 @@ const steps: readonly Step[] = [
     'test',
     'testing',
     'bench',
+    'examples',
     'checks',
   ),
   command(root, 'unused', 'knip', '--no-progress'),

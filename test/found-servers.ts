@@ -1,7 +1,6 @@
 // The servers of this run, for a test file.
 
-import type { ServerAddresses } from '../testing/servers/test-servers.ts';
-import { readVariables } from '../testing/servers/variables.ts';
+import { readVariables, type ServerAddresses } from '../testing/servers/variables.ts';
 
 /** @throws Error when the tests were not started by `npm test` */
 export function foundServers(): ServerAddresses {

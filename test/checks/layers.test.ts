@@ -40,6 +40,8 @@ const planted: readonly (readonly [rule: string, from: string, to: string])[] = 
   ['web-sees-only-protocol', 'web/src/asks.ts', '../../src/live/memory.ts'],
   ['web-not-to-schema', 'web/src/validates.ts', '../../src/protocol/schema.ts'],
   ['src-not-to-test', 'src/llm/fakes.ts', '../../test/upstream.ts'],
+  ['testing-builds-as-a-root-does', 'testing/peeks.ts', '../src/graph/neo4j.ts'],
+  ['kit-by-its-door', 'examples/by-window.ts', '../src/run/candor.ts'],
   ['roots-are-leaves', 'src/api/starts.ts', '../run/candor.ts'],
   ['cli-is-last', 'src/run/commands.ts', '../cli.ts'],
   ['parts-by-their-door', 'src/run/by-window.ts', '../parts/ports.ts'],
@@ -89,7 +91,7 @@ beforeAll(async () => {
   await write('src/live/memory.ts', "import './cycle.ts';\n");
   for (const [, from, to] of planted) await write(from, to === '' ? 'export {};\n' : `import '${to}';\n`);
 
-  const args = [cruiser, '--config', config, '--output-type', 'json', 'src', 'web', 'test'];
+  const args = [cruiser, '--config', config, '--output-type', 'json', 'src', 'web', 'test', 'testing', 'examples'];
   const output = await new Promise<string>((resolve, reject) => {
     // It ends with the number of violations; without a report it failed.
     execFile(process.execPath, args, { cwd: root, maxBuffer: 1 << 26 }, (error, stdout) =>

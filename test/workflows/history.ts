@@ -2,9 +2,8 @@
 
 import type { temporal } from '@temporalio/proto';
 import type { WorkflowHandle } from '@temporalio/client';
-import { WorkflowFailedError } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
-import type { LoggedEvent, TurnResult } from '../../src/protocol/turn.ts';
+
+export { failureOf, logOf } from '../../testing/turns/outcome.ts';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 /** Name of the attributes field: `timerStartedEventAttributes` and so on. */
@@ -39,19 +38,5 @@ export const toMs = (time: { seconds?: unknown; nanos?: number | null } | null |
 /** Milliseconds between each two neighbours. */
 export const gaps = (times: readonly { readonly atMs: number }[]): number[] =>
   times.slice(1).map(({ atMs }, index) => atMs - (times[index]?.atMs ?? 0));
-
-/** How a workflow that must fail failed. */
-export async function failureOf(handle: WorkflowHandle): Promise<ApplicationFailure> {
-  try {
-    await handle.result();
-  } catch (error) {
-    if (error instanceof WorkflowFailedError && error.cause instanceof ApplicationFailure) return error.cause;
-    throw error;
-  }
-  throw new Error('the workflow did not fail');
-}
-
-/** The log of a turn whose workflow failed. */
-export const logOf = (failure: ApplicationFailure): readonly LoggedEvent[] => (failure.details?.[0] as TurnResult).log;
 
 export const typesOf = (log: readonly { readonly type: string }[]): string[] => log.map(({ type }) => type);

@@ -14,7 +14,7 @@ import { loadReceiptKey } from '../../src/receipts/receipt-key.ts';
 import { runCandor, type CandorOptions, type RunningCandor } from '../../src/run/candor.ts';
 import type { LogLevel } from '../../src/run/log.ts';
 import { loadWorkflowBundle } from '../../src/run/workflow-bundle.ts';
-import type { ServerAddresses } from '../servers/test-servers.ts';
+import type { ServerAddresses } from '../servers/variables.ts';
 import { useTestRuntime } from '../temporal-runtime.ts';
 import { createUpstream, type Upstream } from '../upstream/upstream.ts';
 import { createChatClient, type ChatClient } from './chat-client.ts';

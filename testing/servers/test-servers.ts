@@ -19,17 +19,7 @@ import {
 } from '../../src/parts/index.ts';
 import { searchAttributes } from '../../src/protocol/turn.ts';
 import { loadWorkflowBundle } from '../../src/run/workflow-bundle.ts';
-import { readVariables, type Env } from './variables.ts';
-
-/** Where the servers are. */
-export interface ServerAddresses {
-  readonly temporal: { readonly address: string; readonly namespace: string };
-  readonly neo4j: { readonly uri: string; readonly user: string; readonly password: string };
-  /** Path of the program. */
-  readonly timeSkippingServer: string;
-  /** Folder in which the bundled workflows are kept. */
-  readonly bundleDir: string;
-}
+import { readVariables, type Env, type ServerAddresses } from './variables.ts';
 
 export interface TestServers extends ServerAddresses {
   /** Ends what was started here and removes its data; servers that were found go on. */

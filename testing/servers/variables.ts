@@ -1,7 +1,15 @@
 // The environment by which a run tells its test files where the servers are: started once for the run, found by each
 // file, whatever the runner.
 
-import type { ServerAddresses } from './test-servers.ts';
+/** Where the servers are. */
+export interface ServerAddresses {
+  readonly temporal: { readonly address: string; readonly namespace: string };
+  readonly neo4j: { readonly uri: string; readonly user: string; readonly password: string };
+  /** Path of the program. */
+  readonly timeSkippingServer: string;
+  /** Folder in which the bundled workflows are kept. */
+  readonly bundleDir: string;
+}
 
 export type Env = Readonly<Record<string, string | undefined>>;
 

@@ -11,7 +11,7 @@ import { auditWorkflowId, turnWorkflowId, type TurnId } from '../../src/protocol
 import type { AgentDefinition } from '../../src/protocol/ports.ts';
 import { auditType, chatTurnType, type TurnInput, type TurnResult } from '../../src/protocol/turn.ts';
 import { loadWorkflowBundle } from '../../src/run/workflow-bundle.ts';
-import type { ServerAddresses } from '../servers/test-servers.ts';
+import { locateTimeSkipping, type TimeSkipping } from '../servers/time-skipping.ts';
 import { useTestRuntime } from '../temporal-runtime.ts';
 import { playModel, type ModelScript } from './model-script.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
@@ -71,10 +71,15 @@ interface Registered {
 
 const taskQueue = 'turns-under-test';
 
-export async function createTurnRig(
-  servers: Pick<ServerAddresses, 'timeSkippingServer' | 'bundleDir'>,
-): Promise<TurnRig> {
+/**
+ * Starts a time-skipping server and a worker with the real workflows.
+ *
+ * @param timeSkipping absent: the run's, else found or fetched once
+ * @throws PartError when the server cannot be had
+ */
+export async function createTurnRig(timeSkipping?: TimeSkipping): Promise<TurnRig> {
   useTestRuntime();
+  const servers = timeSkipping ?? (await locateTimeSkipping());
   const env = await TestWorkflowEnvironment.createTimeSkipping({
     server: { executable: { type: 'existing-path', path: servers.timeSkippingServer } },
   });
