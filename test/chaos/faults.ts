@@ -112,6 +112,16 @@ const graphKill: Fault = {
   },
 };
 
+const laneKill: Fault = {
+  name: 'redis-kill',
+  does: 'SIGKILL to Redis, started again after 3 s with nothing in it',
+  strike: async ({ site: { redis } }) => {
+    await redis?.kill();
+    await delay(cutLeastMs);
+    await redis?.startAgain();
+  },
+};
+
 const cutOf = (name: LinkName): Fault => ({
   name: `cut:${name}`,
   does: 'the network between the two is gone for 3 to 8 s: connections reset, in every other wave silent',
@@ -131,5 +141,6 @@ export const faults: readonly Fault[] = [
   gatewayKill,
   engineRestart,
   graphKill,
+  laneKill,
   ...linkNames.map(cutOf),
 ];

@@ -9,8 +9,13 @@ export const linkNames = [
   'worker-temporal',
   'worker-neo4j',
   'worker-model',
+  'gateway-redis',
+  'worker-redis',
 ] as const;
 export type LinkName = (typeof linkNames)[number];
+
+/** Those that are there only when a Redis is. */
+export const isOfRedis = (name: string): boolean => name.includes('redis');
 
 export interface Link {
   readonly proxies: readonly FaultProxy[];

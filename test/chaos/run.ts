@@ -8,7 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { PartError } from '../../src/parts/index.ts';
 import { createSeededRandom } from '../e2e/seeded-random.ts';
+import { redisProgram, withoutRedis } from '../redis-server.ts';
 import { faults, type Fault } from './faults.ts';
+import { isOfRedis } from './link.ts';
 import { phases } from './phase.ts';
 import { emptyCells, toComplaints, toMarkdown } from './report.ts';
 import { runScenario, type ScenarioResult } from './scenario.ts';
@@ -27,14 +29,21 @@ interface Options {
   readonly seed: string;
   readonly turns: string;
   readonly only?: readonly string[];
+  readonly redis: boolean;
 }
 
 /** Resolves with the exit code: 1 when anything was lost, doubled, left open or wrong. */
 export async function runChaos(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const { seed, turns, only } = new Command('chaos')
+  const {
+    seed,
+    turns,
+    only,
+    redis: withRedis,
+  } = new Command('chaos')
     .option('--seed <number>', 'plans the same waves again', String(Date.now() % 1_000_000))
     .option('--turns <number>', 'of each fault', '100')
     .option('--only <fault...>', `some of: ${faults.map(({ name }) => name).join(', ')}`)
+    .option('--no-redis', 'each process with a live lane of its own, as without REDIS_URL')
     .parse([...argv], { from: 'user' })
     .opts<Options>();
   const unknown = (only ?? []).filter((name) => !faults.some((fault) => fault.name === name));
@@ -42,7 +51,10 @@ export async function runChaos(argv: readonly string[], env: NodeJS.ProcessEnv):
     console.error(`unable to run ${unknown.join(', ')}; the faults are ${faults.map(({ name }) => name).join(', ')}`);
     return 1;
   }
-  const chosen = faults.filter(({ name }) => only?.includes(name) ?? true);
+  const hasRedis = withRedis && redisProgram !== null;
+  if (withRedis && !hasRedis) console.log(`Redis is left out; ${withoutRedis}`);
+  const possible = faults.filter(({ name }) => hasRedis || !isOfRedis(name));
+  const chosen = possible.filter(({ name }) => only?.includes(name) ?? true);
   console.log(`seed ${seed}, ${turns} turns for each of ${chosen.length} faults`);
   const dataDir = await mkdtemp(join(tmpdir(), 'candor-chaos-'));
   let servers: ChaosServers | null = null;
@@ -57,7 +69,7 @@ export async function runChaos(argv: readonly string[], env: NodeJS.ProcessEnv):
   }
   try {
     servers = await startServers(env, dataDir);
-    site = await startSite(servers);
+    site = await startSite({ servers, withRedis: hasRedis });
     const results: ScenarioResult[] = [];
     for (const fault of chosen) {
       const number = faults.indexOf(fault);

@@ -6,6 +6,7 @@ import { Client, Connection } from '@temporalio/client';
 import neo4j, { type Driver } from 'neo4j-driver';
 import { findFree } from '../../src/parts/index.ts';
 import { launchGateway, launchWorker, type CandorProcess, type ProcessOptions } from '../candor-process.ts';
+import { startRedis, type RedisServer } from '../redis-server.ts';
 import { createFaultProxy, type FaultProxy } from './fault-proxy.ts';
 import { createLink, type Link, type LinkName } from './link.ts';
 import type { ChaosServers } from './servers.ts';
@@ -26,6 +27,8 @@ export interface MortalProcess {
 
 export interface Site {
   readonly servers: ChaosServers;
+  /** `null`: the live lane of each process is its own, and text comes by heartbeats. */
+  readonly redis: Pick<RedisServer, 'kill' | 'startAgain'> | null;
   readonly wire: Wire;
   readonly links: Readonly<Record<LinkName, Link>>;
   readonly workers: readonly MortalProcess[];
@@ -39,8 +42,15 @@ export interface Site {
   close(): Promise<void>;
 }
 
-/** Resolves when both gateways and both workers serve. `servers` stay the caller's. */
-export async function startSite(servers: ChaosServers): Promise<Site> {
+export interface SiteOptions {
+  /** They stay the caller's. */
+  readonly servers: ChaosServers;
+  /** Started here; needs a Redis on this machine. */
+  readonly withRedis: boolean;
+}
+
+/** Resolves when both gateways and both workers serve. */
+export async function startSite({ servers, withRedis }: SiteOptions): Promise<Site> {
   const closers: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (const closer of closers.splice(0).reverse()) await closer();
@@ -48,6 +58,8 @@ export async function startSite(servers: ChaosServers): Promise<Site> {
   try {
     const wire = await createWire();
     closers.push(() => wire.close());
+    const redis = withRedis ? await startRedis() : null;
+    if (redis !== null) closers.push(() => redis.close());
     const proxies: Record<LinkName, FaultProxy[]> = {
       'client-gateway': [],
       'gateway-temporal': [],
@@ -55,6 +67,8 @@ export async function startSite(servers: ChaosServers): Promise<Site> {
       'worker-temporal': [],
       'worker-neo4j': [],
       'worker-model': [],
+      'gateway-redis': [],
+      'worker-redis': [],
     };
     const connect = async (link: LinkName, port: number): Promise<FaultProxy> => {
       const proxy = await createFaultProxy({ target: { host, port } });
@@ -67,9 +81,11 @@ export async function startSite(servers: ChaosServers): Promise<Site> {
     const optionsFor = async (role: 'gateway' | 'worker', modelPort: number): Promise<ProcessOptions> => {
       const temporal = await connect(`${role}-temporal`, servers.temporal.port);
       const graph = await connect(`${role}-neo4j`, servers.neo4j.port);
+      const lane = redis === null ? null : await connect(`${role}-redis`, redis.port);
       const { user, password } = servers.neo4j;
       return {
         taskQueue,
+        env: lane === null ? {} : { REDIS_URL: `redis://${host}:${lane.port}` },
         upstreamUrl: `http://${host}:${modelPort}/v1`,
         servers: {
           temporal: { address: `${host}:${temporal.port}`, namespace: servers.temporal.namespace },
@@ -96,7 +112,7 @@ export async function startSite(servers: ChaosServers): Promise<Site> {
       const port = await findFree(host);
       const front = await connect('client-gateway', port);
       const options = await optionsFor('gateway', wire.upstream.port);
-      const env = { PORT: String(port) };
+      const env = { ...options.env, PORT: String(port) };
       const launch = async (): Promise<CandorProcess> => {
         const gateway = await launchGateway({ ...options, env }, secret);
         if (token === '') token = await gateway.token('chaos');
@@ -119,6 +135,7 @@ export async function startSite(servers: ChaosServers): Promise<Site> {
     closers.push(() => driver.close());
     return {
       servers,
+      redis,
       wire,
       links: {
         'client-gateway': createLink(proxies['client-gateway']),
@@ -127,6 +144,8 @@ export async function startSite(servers: ChaosServers): Promise<Site> {
         'worker-temporal': createLink(proxies['worker-temporal']),
         'worker-neo4j': createLink(proxies['worker-neo4j']),
         'worker-model': createLink(proxies['worker-model']),
+        'gateway-redis': createLink(proxies['gateway-redis']),
+        'worker-redis': createLink(proxies['worker-redis']),
       },
       workers,
       gateways,

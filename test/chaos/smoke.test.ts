@@ -13,7 +13,7 @@ import { phases } from './phase.ts';
 
 let site: Site;
 beforeAll(async () => {
-  site = await startSite(borrowServers());
+  site = await startSite({ servers: borrowServers(), withRedis: false });
 }, 60_000);
 afterAll(() => site.close());
 

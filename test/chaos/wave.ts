@@ -27,7 +27,8 @@ export interface WaveOptions {
 /** Where the second reader joins: each so manieth turn has one. */
 const watchedEvery = 4;
 const steerMs = 20_000;
-const [freeMs, leastFreeMs] = [2_500, 800];
+/** Messages of a free wave leave within the first; its fault comes between the other two. */
+const [sendingMs, earliestMs, latestMs] = [2_500, 1_500, 4_000];
 
 /** Resolves when every reader has the end of its turn, or the limit is over. The turns stay open for questions. */
 export async function runWave(options: WaveOptions): Promise<readonly ChaosTurn[]> {
@@ -100,8 +101,8 @@ function toPlan(target: Phase, random: Random): CallPlan {
 type Release = (fault: Fault) => void;
 
 async function runFreely(turns: readonly ChaosTurn[], random: Random): Promise<Release> {
-  for (const turn of turns) setTimeout(() => turn.send(), random() * freeMs);
-  await delay(leastFreeMs + random() * (freeMs - leastFreeMs));
+  for (const turn of turns) setTimeout(() => turn.send(), random() * sendingMs);
+  await delay(earliestMs + random() * (latestMs - earliestMs));
   return () => undefined;
 }
 
