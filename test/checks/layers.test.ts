@@ -51,6 +51,7 @@ const planted: readonly (readonly [rule: string, from: string, to: string])[] = 
   ['vendor-temporal-worker', 'src/activities/works.ts', '@temporalio/worker'],
   ['vendor-temporal-elsewhere', 'src/graph/works.ts', '@temporalio/activity'],
   ['vendor-fastify', 'src/live/serves.ts', 'fastify'],
+  ['vendor-ioredis', 'src/api/caches.ts', 'ioredis'],
   ['vendor-jose', 'src/api/signs.ts', 'jose'],
   ['llama-is-no-dependency', 'src/parts/loads.ts', 'node-llama-cpp'],
 ];
@@ -60,7 +61,7 @@ const sound = [
   ...['activities/index', 'graph/neo4j', 'live/memory', 'llm/openai', 'protocol/events', 'protocol/schema'],
   ...['run/candor', 'parts/index', 'parts/ports', 'config', 'cli'],
 ].map((name) => `src/${name}.ts`);
-const packages = ['zod', 'openai', 'neo4j-driver', 'fastify', 'jose', 'node-llama-cpp', 'vite'].concat(
+const packages = ['zod', 'openai', 'neo4j-driver', 'fastify', 'ioredis', 'jose', 'node-llama-cpp', 'vite'].concat(
   ['client', 'worker', 'activity', 'workflow'].map((name) => `@temporalio/${name}`),
 );
 
