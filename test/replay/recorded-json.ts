@@ -10,7 +10,8 @@ const { History } = proto.temporal.api.history.v1;
 type History = proto.temporal.api.history.v1.IHistory;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const recorder = `${process.pid}@${hostname()}`;
+/** Identities of workers, of this process and of others, with their lines. */
+const recorder = new RegExp(`\\d+@${hostname().replaceAll('.', '\\.')}( line=[^\\s"]+)?`, 'g');
 
 /** @throws Error when something of the machine is left */
 export function toRecordedJson(history: History): string {
