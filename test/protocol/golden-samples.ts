@@ -47,6 +47,7 @@ const receipt: Receipt = {
   answerSha256: sha256,
   previousReceiptSha256: null,
   issuedAt: time,
+  jws: 'eyJhbGciOiJFZERTQSJ9.e30.c2lnbmF0dXJl',
 };
 
 type Samples<Union extends { readonly type: string }> = {
