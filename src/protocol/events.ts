@@ -91,7 +91,7 @@ export interface AgentCompleted extends Sequenced {
   readonly usage: Usage;
   readonly sha256: string;
 }
-/** An agent ended without a genuine reply. Before `turn_failed`. */
+/** An agent ended without a genuine reply. Before `turn_failed`; before `turn_cancelled` when its call broke while it was stopped. */
 export interface AgentFailed extends Sequenced {
   readonly type: 'agent_failed';
   readonly agentId: AgentId;
