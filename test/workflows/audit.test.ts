@@ -70,6 +70,13 @@ describe('an audit without a verdict', () => {
       { verdict: 'failed', confidence: null, isIncorrect: null, error: { code: 'llm_unavailable' }, model: null },
     ]);
     expect(audit.callsOf('callLlm').length).toBeGreaterThan(40);
+    const scheduled = await moments(audit.handle, 'activityTaskScheduledEventAttributes');
+    expect(scheduled.map(({ attributes }) => attributes.activityType?.name)).toEqual([
+      ...['analyze', 'callLlm', 'enqueueRecord'],
+    ]);
+    const overMs = (scheduled[2]?.atMs ?? NaN) - (scheduled[1]?.atMs ?? NaN);
+    expect(overMs).toBeGreaterThan(23 * hourMs);
+    expect(overMs).toBeLessThanOrEqual(24 * hourMs + 60_000);
     const { status, searchAttributes } = await audit.handle.describe();
     expect(status.name).toBe('FAILED');
     expect(searchAttributes).toEqual({ CandorAuditVerdict: ['failed'], CandorErrorCode: ['llm_unavailable'] });

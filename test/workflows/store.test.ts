@@ -2,6 +2,8 @@
 // without an answer is tried for a short while only.
 
 import { describe, expect, test } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
+import { toErrorInfo } from '../../src/protocol/errors.ts';
 import { recordFailureDeadlineMs, storeDeadlineMs } from '../../src/protocol/limits.ts';
 import type { TurnResult } from '../../src/protocol/turn.ts';
 import { failureOf, logOf, moments, toMs, typesOf } from './history.ts';
@@ -55,6 +57,30 @@ describe('an answer that was shown', () => {
     ]);
     expect(logOf(failure).at(-1)).toMatchObject({ receipt: { outcome: 'failed', answerSha256: null } });
     expect(turn.callsOf('analyze')).toHaveLength(0);
+  });
+
+  test('that nobody could store for a day is withdrawn: the turn fails with the cause at the end of that day', async () => {
+    // Tried each two hours in place of each ten seconds: the day's end is the same, and nearer.
+    const refusal = ApplicationFailure.create({
+      type: 'graph_unavailable',
+      message: 'a test',
+      details: [toErrorInfo('graph_unavailable')],
+      nextRetryDelay: '2h',
+    });
+    const turn = await rig.start({ storeConversation: inTurn(refusal) });
+    const failure = await failureOf(turn.handle);
+    expect(failure.type).toBe('graph_unavailable');
+    expect(typesOf(logOf(failure)).slice(-3)).toEqual(['agent_completed', 'agent_failed', 'turn_failed']);
+    expect(logOf(failure).at(-1)).toMatchObject({ receipt: { outcome: 'failed', answerSha256: null } });
+    const stores = (await moments(turn.handle, 'activityTaskScheduledEventAttributes')).filter(
+      ({ attributes }) => attributes.activityType?.name === 'storeConversation',
+    );
+    // The answer's, and then the record of the failure.
+    expect(stores).toHaveLength(2);
+    const [first, second] = stores;
+    const overMs = (second?.atMs ?? NaN) - (first?.atMs ?? NaN);
+    expect(overMs).toBeGreaterThan(storeDeadlineMs - 2.5 * 60 * 60_000);
+    expect(overMs).toBeLessThanOrEqual(storeDeadlineMs + 60_000);
   });
 
   test('whose store is refused for good ends at once', async () => {
@@ -112,5 +138,9 @@ test('a graph that is away at first is asked again for a quarter of an hour; the
   const turn = await rig.start({ retrieveAgent: inTurn(activityFailure('graph_unavailable')) });
   expect((await failureOf(turn.handle)).type).toBe('graph_unavailable');
   expect(turn.callsOf('retrieveAgent').length).toBeGreaterThan(10);
+  const [retrieved, recorded] = await moments(turn.handle, 'activityTaskScheduledEventAttributes');
+  const overMs = (recorded?.atMs ?? NaN) - (retrieved?.atMs ?? NaN);
+  expect(overMs).toBeGreaterThan(14 * 60_000);
+  expect(overMs).toBeLessThanOrEqual(15 * 60_000 + 10_000);
   expect(turn.callsOf('stream')).toHaveLength(0);
 });
