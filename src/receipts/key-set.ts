@@ -11,7 +11,7 @@ export type KeySet = ReadonlyMap<string, CryptoKey>;
 /** Why a text is no set of keys. */
 export class UnfitKeySet extends Error {}
 
-/** The keys of a JSON Web Key Set as `/.well-known/candor-keys.json` gives it; keys of other kinds are left out. @throws UnfitKeySet */
+/** The keys of a JSON Web Key Set as `/.well-known/candor-keys.json` gives it; other keys are left out. @throws UnfitKeySet */
 export async function parseKeySet(text: string): Promise<KeySet> {
   let value: unknown;
   try {
@@ -26,20 +26,16 @@ export async function parseKeySet(text: string): Promise<KeySet> {
   return keys;
 }
 
-/** @throws UnfitKeySet */
 export async function toKeySet(jwks: readonly Pick<ReceiptKeyJwk, 'x'>[]): Promise<KeySet> {
   return new Map(await Promise.all(jwks.map(async ({ x }) => [await toKid(x), await importPublic(x)] as const)));
 }
 
-async function importPublic(x: string): Promise<CryptoKey> {
-  try {
-    return await importJWK({ kty: 'OKP' as const, crv: 'Ed25519', x, alg: 'EdDSA' });
-  } catch (cause) {
-    throw new UnfitKeySet(`the key ${x} is none of Ed25519`, { cause });
-  }
-}
+const importPublic = (x: string): Promise<CryptoKey> =>
+  importJWK({ kty: 'OKP' as const, crv: 'Ed25519', x, alg: 'EdDSA' });
+
+const keyBytes = 32;
 
 const isEd25519 = (jwk: unknown): jwk is Pick<ReceiptKeyJwk, 'x'> => {
   const { kty, crv, x } = (jwk ?? {}) as Partial<Record<keyof ReceiptKeyJwk, unknown>>;
-  return kty === 'OKP' && crv === 'Ed25519' && typeof x === 'string';
+  return kty === 'OKP' && crv === 'Ed25519' && typeof x === 'string' && Buffer.from(x, 'base64url').length === keyBytes;
 };
