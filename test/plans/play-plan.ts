@@ -20,6 +20,7 @@ const limitMs = 120_000;
 /** Calls beyond the script, for turns whose worker was killed. */
 const spareCalls = 4;
 
+const unknownView: Played['view'] = { state: 'unknown', answer: null, error: null };
 const spare: CallPlan = { kind: 'answers', chunks: ['once ', 'more'], reasoning: [] };
 
 export async function playPlan(plan: Plan, rig: Rig, replies: Replies): Promise<Played> {
@@ -34,7 +35,6 @@ export async function playPlan(plan: Plan, rig: Rig, replies: Replies): Promise<
   const stuck: string[] = [];
   const killsBefore = rig.kills;
   let sentAtMs = 0;
-  let refusedPrompts = 0;
 
   // ── The model ──
   const valves: Valve[] = [];
@@ -146,7 +146,6 @@ export async function playPlan(plan: Plan, rig: Rig, replies: Replies): Promise<
       graphFaults.set(index, used + 1);
       struck(fault);
       if (fault.how === 'slow') return { lateMs: 400 * fault.times };
-      if (method === 'readPrompt') refusedPrompts += 1;
       return fault.how;
     },
     published(event, publish) {
@@ -196,14 +195,11 @@ export async function playPlan(plan: Plan, rig: Rig, replies: Replies): Promise<
   }
   for (const valve of valves) valve.open();
   const everyone = [...readers, ...others.map(({ reader }) => reader)];
-  const [late, view, stored] =
-    stuck.length > 0
-      ? ([[], { state: 'unknown', answer: null, error: null }, null] as const)
-      : await Promise.all([
-          readLate(rig, turnId),
-          readView(rig, turnId),
-          rig.gateway('near').candor.graph.turn(turnId),
-        ]);
+  const isStuck = stuck.length > 0;
+  const late = isStuck ? [] : await readLate(rig, turnId);
+  // Behind the late readers: a gateway without readers hears of an end a little later than the engine says it.
+  const view = isStuck ? unknownView : await readView(rig, turnId);
+  const stored = isStuck ? null : await rig.gateway('near').candor.graph.turn(turnId);
   for (const reader of everyone) reader.leave();
 
   const calls = replies.calls(question);
@@ -226,7 +222,6 @@ export async function playPlan(plan: Plan, rig: Rig, replies: Replies): Promise<
     stored,
     calls,
     script,
-    refusedPrompts,
     kills: rig.kills - killsBefore,
     stuck,
   };

@@ -44,8 +44,6 @@ export interface Played {
   /** The model server's side: its calls for this turn, each with what it was to say. */
   readonly calls: readonly RecordedCall[];
   readonly script: readonly ScriptedCall[];
-  /** Calls of the graph that were refused while the model was to be called. */
-  readonly refusedPrompts: number;
   /** Workers killed while the turn ran, by this plan or by one beside it. */
   readonly kills: number;
   /** Who waited in vain; the rest of what was seen is then partial. */

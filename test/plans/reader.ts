@@ -35,6 +35,7 @@ export interface Reader {
   readonly transcript: Transcript;
   /** Every frame, in the order of arrival. */
   readonly frames: readonly ServerFrame[];
+  /** Terminal frames, without those that it asked for itself when it resumed because it was corrected. */
   readonly terminals: number;
   /** Resolves with the terminal. */
   readonly ended: Promise<void>;
@@ -56,6 +57,7 @@ export function createReader({ name, gateway, turnId, opening, seen }: ReaderOpt
   const frames: ServerFrame[] = [];
   let transcript: Transcript = emptyTranscript;
   let terminals = 0;
+  let corrections = 0;
   let where = gateway;
   let socket: ChatClient | null = null;
   let isGone = false;
@@ -78,7 +80,9 @@ export function createReader({ name, gateway, turnId, opening, seen }: ReaderOpt
     if (terminalOf(transcript) !== null) return resolveEnded();
     const known = isSequenced(event) ? before.log[event.seq - 1] : undefined;
     const isCorrected = known !== undefined && !sameEvent(known, event);
-    if (isCorrected || (hasGap(transcript) && !hasGap(before))) ask();
+    if (!isCorrected && (!hasGap(transcript) || hasGap(before))) return;
+    corrections += 1;
+    ask();
   };
   const connect = async (): Promise<void> => {
     while (!isGone) {
@@ -121,7 +125,7 @@ export function createReader({ name, gateway, turnId, opening, seen }: ReaderOpt
       return transcript;
     },
     get terminals() {
-      return terminals;
+      return Math.max(Math.min(terminals, 1), terminals - corrections);
     },
     send(frame) {
       if (socket === null) unsent.push(frame);
