@@ -169,6 +169,43 @@ describe('a model call that fails', () => {
     expect(turn.callsOf('stream')).toHaveLength(4);
   });
 
+  test('ends with the cause that came last when that one asks for more than the turn has left', async () => {
+    const turn = await rig.start({
+      retrieveAgent: async () => ready({ turnMs: 60_000 }),
+      stream: inTurn(
+        streamFailure('llm_unavailable'),
+        streamFailure('llm_rate_limited', { retryAfterMs: 20_000 }),
+        streamFailure('llm_rate_limited', { retryAfterMs: 50_000 }),
+        answered(),
+      ),
+    });
+    const failure = await failureOf(turn.handle);
+    expect(failure.type).toBe('llm_rate_limited');
+    expect(attemptsFailed(logOf(failure)).map(({ error }) => error.code)).toEqual([
+      'llm_unavailable',
+      'llm_rate_limited',
+    ]);
+    expect(turn.callsOf('stream')).toHaveLength(3);
+    const waited = await waits(turn);
+    expect(waited.map(({ setMs }) => setMs).slice(1)).toEqual([20_000]);
+    // What was waited is what the turn has no more.
+    const remaining = turn.callsOf('stream').map(({ input }) => (input as StreamInput).remainingMs);
+    expect(remaining[0]).toBe(60_000);
+    expect(remaining[2]).toBeLessThanOrEqual(60_000 - 20_000 - 800);
+  });
+
+  test('names the support of the user’s tier in every error of the turn, and nothing when there is none', async () => {
+    const support = 'https://example.com/help';
+    const stream = inTurn(streamFailure('llm_unavailable'), streamFailure('llm_auth'));
+    const named = await rig.start({ retrieveAgent: async () => ready({ support }), stream });
+    const log = logOf(await failureOf(named.handle));
+    const errors = log.flatMap((event) => ('error' in event && event.error !== undefined ? [event.error] : []));
+    expect(errors.map(({ code }) => code)).toEqual(['llm_unavailable', 'llm_auth', 'llm_auth']);
+    for (const error of errors) expect(error.support).toBe(support);
+    const plain = await rig.start({ stream: inTurn(streamFailure('llm_auth')) });
+    expect(JSON.stringify(logOf(await failureOf(plain.handle)))).not.toContain('support');
+  });
+
   test('is told to the live lane as it goes, all but the end', async () => {
     const turn = await rig.start({ stream: inTurn(streamFailure('llm_unavailable'), answered()) });
     const { log } = (await turn.handle.result()) as TurnResult;
