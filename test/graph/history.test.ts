@@ -93,8 +93,8 @@ describe('the record of an audit', () => {
     const turn = await exchange(graph, newTurn());
     const record = auditOf(turn, { verdict: 'flagged', confidence: 0.7 });
     expect(await graph.saveAudit(record)).toEqual({ recordedAt: record.recordedAt });
-    const { auditId, verdict, confidence, reason, error } = record;
-    expect((await graph.turn(turn.turnId))?.audit).toEqual({ auditId, verdict, confidence, reason, error });
+    const { auditId, verdict, confidence, reason, error, recordedAt } = record;
+    expect((await graph.turn(turn.turnId))?.audit).toEqual({ auditId, verdict, confidence, reason, error, recordedAt });
   });
 
   test('comes once: of many at the same time the first stays, and all are given its time', async () => {

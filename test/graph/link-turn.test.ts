@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Graph } from '../../src/graph/neo4j.ts';
+import type { TurnId } from '../../src/protocol/ids.ts';
 import { maxQueuedTurns } from '../../src/protocol/limits.ts';
+import type { OpenTurnMark } from '../../src/protocol/ports.ts';
 import type { TurnInput } from '../../src/protocol/turn.ts';
 import {
   behindOf,
@@ -217,9 +219,9 @@ describe('a turn that was released', () => {
     expect(await link(graph, queued, dead.turnId, true)).toMatchObject({ kind: 'linked', parentTurnId: dead.turnId });
     const { result } = (await graph.turn(dead.turnId)) ?? {};
     expect(result?.outcome).toBe('failed');
-    expect(result?.log.map((event) => event.type)).toEqual(['turn_accepted', 'turn_failed']);
+    expect(result?.log.map((event) => event.type)).toEqual(['turn_accepted', 'agent_failed', 'turn_failed']);
     expect(result?.log[0]).toMatchObject({ text: 'lost', seq: 1 });
-    expect(result?.log[1]).toMatchObject({ error: { code: 'internal' }, receipt: null, seq: 2 });
+    expect(result?.log[2]).toMatchObject({ error: { code: 'internal' }, receipt: null, seq: 3 });
     await graph.storeTurn(endOf(queued));
     expect(await link(graph, nextTurn(dead))).toMatchObject({ kind: 'linked' });
   });
@@ -329,4 +331,27 @@ describe('what a message answers to', () => {
       previousReceiptSha256: `receipt of ${first.turnId}`,
     });
   });
+});
+
+test('turns without an end of their own are listed by age, page by page: open ones, and those found gone until theirs comes', async () => {
+  const [ended, dead, open] = [newTurn(), newTurn(), newTurn()];
+  const mine = new Set([ended.turnId, dead.turnId, open.turnId]);
+  for (const turn of [ended, dead, open]) await link(graph, turn);
+  await graph.storeTurn(endOf(ended));
+  await link(graph, nextTurn(dead), dead.turnId, true);
+  const list = async (before: string): Promise<TurnId[]> => {
+    const found: TurnId[] = [];
+    for (let after: OpenTurnMark | null = null; ;) {
+      const page: readonly OpenTurnMark[] = await graph.openTurns(before, 7, after);
+      found.push(...page.map(({ turnId }) => turnId).filter((turnId) => mine.has(turnId)));
+      after = page.at(-1) ?? null;
+      if (page.length < 7) return found;
+    }
+  };
+  const future = new Date(Date.now() + 60_000).toISOString();
+  expect(await list(future)).toEqual([dead.turnId, open.turnId]);
+  expect(await list('2000-01-01T00:00:00.000Z')).toEqual([]);
+  await graph.storeTurn(endOf(dead));
+  expect(await list(future)).toEqual([open.turnId]);
+  expect((await graph.turn(dead.turnId))?.result?.outcome).toBe('completed');
 });

@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { CandorError } from '../../src/protocol/errors.ts';
-import { turnWorkflowId } from '../../src/protocol/ids.ts';
+import { turnWorkflowId, type TurnId } from '../../src/protocol/ids.ts';
 import { ensurePage } from '../../src/run/page.ts';
 import { answer, createValve, refuse, resetAfter } from '../../testing/upstream/upstream.ts';
 import { startStack, type Stack } from '../stack.ts';
@@ -93,7 +93,7 @@ whenInstalled(subject, () => {
     await byId('answer').getByText('The job').waitFor();
     const link = (await byId('temporal-link').getAttribute('href')) ?? '';
     const [turnId] = /[0-9a-f]{8}-[0-9a-f-]{27}/.exec(link) ?? [''];
-    await stack.client.workflow.getHandle(turnWorkflowId(turnId as never)).terminate('a test');
+    await stack.client.workflow.getHandle(turnWorkflowId(turnId as TurnId)).terminate('a test');
     await turns('failed').getByText('terminated from outside').waitFor();
     expect(await byId('withdrawn').textContent()).toContain('at least 8 characters');
     expect(await byId('answer').count()).toBe(0);
