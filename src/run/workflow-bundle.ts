@@ -6,7 +6,12 @@ import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, DefaultLogger, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  type BundleOptions,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
 
 const srcDir = fileURLToPath(new URL('..', import.meta.url));
 const workflowsPath = join(srcDir, 'workflows', 'index.ts');
@@ -30,7 +35,17 @@ export async function loadWorkflowBundle(cacheDir: string | null): Promise<Workf
 
 /** The bundler's own progress is of no use to whoever starts a chat. */
 const bundle = (): Promise<WorkflowBundleWithSourceMap> =>
-  bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN') });
+  bundleWorkflowCode({ workflowsPath, logger: new DefaultLogger('WARN'), webpackConfigHook: withInstalledSources });
+
+type WebpackConfig = Parameters<NonNullable<BundleOptions['webpackConfigHook']>>[0];
+
+/** The bundler compiles no TypeScript among installed packages; where Candor is one, its workflows lie there. */
+function withInstalledSources(config: WebpackConfig): WebpackConfig {
+  for (const rule of config.module?.rules ?? []) {
+    if (typeof rule === 'object' && rule !== null) delete rule.exclude;
+  }
+  return config;
+}
 
 /** Everything that can change the bundle: the sandbox's sources and the SDK. */
 async function hashSources(): Promise<string> {

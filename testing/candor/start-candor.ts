@@ -73,11 +73,10 @@ export async function startCandor(start: StartOptions): Promise<StartedCandor> {
   const log = useTestRuntime(start.logLevel);
   const upstream = start.upstream ?? (await createUpstream());
   const key = new TextEncoder().encode(randomUUID());
-  const options = await toOptions(start, upstream, key, log);
   const closeUpstream = async (): Promise<void> => {
     if (start.upstream === undefined) await upstream.close();
   };
-  const candor = await runCandor(options).catch(async (error: unknown) => {
+  const { options, candor } = await run(start, upstream, key, log).catch(async (error: unknown) => {
     // A server that is left listening would keep the test runner from ending.
     await closeUpstream();
     throw error;
@@ -125,6 +124,11 @@ export async function startCandor(start: StartOptions): Promise<StartedCandor> {
       await closeUpstream();
     },
   };
+}
+
+async function run(...args: Parameters<typeof toOptions>) {
+  const options = await toOptions(...args);
+  return { options, candor: await runCandor(options) };
 }
 
 async function toOptions(
