@@ -38,7 +38,7 @@ export interface RedisServer {
 /** @param settings of its command line, without dashes */
 export async function startRedis(settings: Readonly<Record<string, string>> = {}): Promise<RedisServer> {
   const host = '127.0.0.1';
-  const port = await findFree(host);
+  const port = Number(settings['port'] ?? (await findFree(host)));
   const dataDir = await mkdtemp(join(tmpdir(), 'candor-redis-'));
   const supervisor = createSupervisor({ dataDir });
   const all = { port: `${port}`, bind: host, save: '', appendonly: 'no', dir: dataDir, ...settings };
@@ -46,7 +46,14 @@ export async function startRedis(settings: Readonly<Record<string, string>> = {}
   const start = async (): Promise<Child> =>
     supervisor.start({ name: 'redis', command: redisProgram ?? 'redis-server', args, env: {} });
   let child = await start();
-  const client = new Redis({ host, port, retryStrategy: () => 20, maxRetriesPerRequest: null });
+  const password = settings['requirepass'];
+  const client = new Redis({
+    host,
+    port,
+    ...(password === undefined ? {} : { password }),
+    retryStrategy: () => 20,
+    maxRetriesPerRequest: null,
+  });
   // Swallowed: it is killed on purpose, and comes back.
   client.on('error', () => undefined);
   await new Promise((resolve) => client.once('ready', resolve));

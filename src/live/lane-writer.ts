@@ -85,8 +85,9 @@ export function createLaneWriter({ isReady, send, maxChars }: LaneWriterOptions)
     const sent = send(batches).then((outcome) => {
       underWayChars -= chars;
       underWay.delete(sent);
+      // Lost, it waits for the next connection: the old one may look ready for a while yet.
       if (outcome === 'lost') sendAgain(batches);
-      flush();
+      else flush();
     });
     underWay.add(sent);
   };

@@ -34,6 +34,8 @@ export interface ConnectionOptions {
   readonly url: string;
   /** As the server's list of clients shows it. */
   readonly name: string;
+  /** Asked for so often when nothing else is, and given up after as long without an answer. */
+  readonly silenceMs: number;
   readonly onReady: () => void;
   /** @param reason without secrets; also when it could not be made in the first place */
   readonly onLost: (reason: string) => void;
@@ -47,12 +49,10 @@ export interface Connection {
 }
 
 const connectMs = 5_000;
-/** Asked for so often when nothing else is, and given up after as long without an answer. */
-const silenceMs = 5_000;
 const maxRetryMs = 2_000;
 const closeMs = 500;
 
-export function createConnection({ url, name, onReady, onLost }: ConnectionOptions): Connection {
+export function createConnection({ url, name, silenceMs, onReady, onLost }: ConnectionOptions): Connection {
   const redis = new Redis(url, {
     connectionName: name,
     connectTimeout: connectMs,

@@ -39,6 +39,8 @@ export interface RedisLaneLimits {
   readonly endedMs: number;
   /** Characters that may wait for Redis, and as many may be under way. */
   readonly maxChars: number;
+  /** A connection that has not answered for so long is made anew. */
+  readonly silenceMs: number;
 }
 
 const defaultLimits: RedisLaneLimits = {
@@ -46,6 +48,7 @@ const defaultLimits: RedisLaneLimits = {
   idleMs: 5 * 60_000,
   endedMs: 60_000,
   maxChars: 1024 * 1024,
+  silenceMs: 5_000,
 };
 
 const pageEntries = 500;
@@ -79,8 +82,9 @@ export function createRedisLane({ url, namespace, report, limits: given }: Redis
     void resume();
   };
   const onLost = (reason: string): void => tell({ state: 'away', reason });
-  const out = createConnection({ url, name: 'candor-lane-out', onReady, onLost });
-  const into = createConnection({ url, name: 'candor-lane-in', onReady, onLost });
+  const { silenceMs } = limits;
+  const out = createConnection({ url, name: 'candor-lane-out', silenceMs, onReady, onLost });
+  const into = createConnection({ url, name: 'candor-lane-in', silenceMs, onReady, onLost });
 
   /** A command without a result: refused, which is told here, or lost with its connection, which is told there. */
   const fail = (error: Error): 'refused' | 'lost' => {
