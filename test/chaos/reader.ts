@@ -33,6 +33,8 @@ export interface TurnReader {
   readonly gateway: number | null;
   /** When its message left for the first time, milliseconds since the epoch. */
   readonly sentAtMs: number | null;
+  /** When the terminal came; `null` before. */
+  readonly endedAtMs: number | null;
   /** Refusals that no repetition cures; after one it stays silent. */
   readonly refusals: readonly ErrorFrame[];
   /** Longest time with an open socket and no word about the turn before its end. */
@@ -59,6 +61,7 @@ export function startReader(options: ReaderOptions): TurnReader {
   let isOpen = false;
   let isClosed = false;
   let sentAtMs: number | null = null;
+  let endedAtMs: number | null = null;
   let quietSinceMs: number | null = null;
   let longestSilenceMs = 0;
   const timers = new Set<NodeJS.Timeout>();
@@ -101,6 +104,7 @@ export function startReader(options: ReaderOptions): TurnReader {
       const before = transcript;
       transcript = applyEvent(transcript, frame);
       heard(true);
+      if (terminalOf(transcript) !== null) endedAtMs ??= Date.now();
       if (hasGap(transcript) && !hasGap(before)) ask();
     }
     look();
@@ -145,6 +149,9 @@ export function startReader(options: ReaderOptions): TurnReader {
     },
     get sentAtMs() {
       return sentAtMs;
+    },
+    get endedAtMs() {
+      return endedAtMs;
     },
     get longestSilenceMs() {
       return longestSilenceMs;

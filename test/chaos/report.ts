@@ -24,6 +24,7 @@ export function toMarkdown(results: readonly ScenarioResult[]): string {
         'wrong characters',
         'without terminal',
         'longest silence s',
+        'longest turn s',
         'violations',
         's',
       ],
@@ -36,7 +37,8 @@ export function toMarkdown(results: readonly ScenarioResult[]): string {
         count(turns, ({ isLost }) => isLost),
         turns.reduce((sum, { wrongChars }) => sum + wrongChars, 0),
         count(turns, ({ lacksTerminal }) => lacksTerminal),
-        (Math.max(0, ...turns.map(({ longestSilenceMs }) => longestSilenceMs)) / 1_000).toFixed(1),
+        toSeconds(turns.map(({ longestSilenceMs }) => longestSilenceMs)),
+        toSeconds(turns.map(({ tookMs }) => tookMs ?? 0)),
         turns.reduce((sum, { violations }) => sum + violations.length, 0),
         seconds,
       ]),
@@ -61,6 +63,8 @@ export function toComplaints(results: readonly ScenarioResult[], most = 60): rea
 }
 
 const count = (turns: readonly JudgedTurn[], fits: (turn: JudgedTurn) => boolean): number => turns.filter(fits).length;
+
+const toSeconds = (timesMs: readonly number[]): string => (Math.max(0, ...timesMs) / 1_000).toFixed(1);
 
 function failuresOf(turns: readonly JudgedTurn[]): string {
   const codes = turns.flatMap(({ errorCode }) => errorCode ?? []);

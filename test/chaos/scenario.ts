@@ -31,6 +31,8 @@ export interface JudgedTurn extends Verdict {
   /** What the fault found it doing; `null`: it missed the turn. */
   readonly hit: Phase | null;
   readonly calls: number;
+  /** From the message to its terminal at the sender; `null` without one. */
+  readonly tookMs: number | null;
 }
 
 export interface ScenarioResult {
@@ -82,9 +84,14 @@ async function judgeWave(
       });
       const next = nextFailures[index] ?? null;
       const violations = next === null ? verdict.violations : [...verdict.violations, next];
-      return { ...verdict, violations, label, turnId, wave, hit, calls: wire.calls.length };
+      const calls = wire.calls.length;
+      return { ...verdict, violations, label, turnId, wave, hit, calls, tookMs: tookMsOf(turn) };
     }),
   );
+}
+
+function tookMsOf({ readers: [sender] }: ChaosTurn): number | null {
+  return sender?.sentAtMs == null || sender.endedAtMs === null ? null : sender.endedAtMs - sender.sentAtMs;
 }
 
 /** The next message of the conversation has to work, whatever became of this one. Gives what is wrong with it. */
