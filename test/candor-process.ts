@@ -40,7 +40,7 @@ export interface GatewayProcess extends CandorProcess {
 }
 
 export const launchWorker = (options: ProcessOptions): Promise<CandorProcess> =>
-  start('worker', options, {}, /worker polls /);
+  start('worker', options, {}, /^worker polls /m);
 
 /** @param secret of the tokens; absent: one of its own. Two gateways with one secret accept each other's tokens. */
 export async function launchGateway(options: ProcessOptions, secret: string = randomUUID()): Promise<GatewayProcess> {
