@@ -15,29 +15,35 @@ import {
 import { wireRows } from './wire-rows.ts';
 
 const better = ['the ', 'answer'];
-const always = new Map<string, Promise<FailingTurn>>();
-const once = new Map<string, Promise<FailingTurn>>();
+const always = new Map<string, FailingTurn>();
+const once = new Map<string, FailingTurn>();
 let rig: FailureRig;
+
+/** Turns at once: most of a turn here is waiting, and still a small machine should not be drowned. */
+const turnsAtOnce = 45;
 
 beforeAll(async () => {
   rig = await startFailureRig();
-  for (const { name, agent = 'patient', behaviour, again } of wireRows) {
-    always.set(name, rig.run(agent, [behaviour]));
-    if (again) once.set(name, rig.run(agent, [refuse(500), behaviour, answer(better)]));
-  }
-  await Promise.allSettled([...always.values(), ...once.values()]);
-}, 180_000);
+  const waiting = wireRows.flatMap(({ name, agent = 'patient', behaviour, again }) => [
+    async () => void always.set(name, await rig.run(agent, [behaviour])),
+    ...(again ? [async () => void once.set(name, await rig.run(agent, [refuse(500), behaviour, answer(better)]))] : []),
+  ]);
+  const work = async (): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await next();
+  };
+  await Promise.all(Array.from({ length: turnsAtOnce }, work));
+}, 300_000);
 afterAll(() => rig.close());
 
-const found = async (turns: ReadonlyMap<string, Promise<FailingTurn>>, name: string): Promise<FailingTurn> => {
-  const turn = await turns.get(name);
+const found = (turns: ReadonlyMap<string, FailingTurn>, name: string): FailingTurn => {
+  const turn = turns.get(name);
   if (turn === undefined) throw new Error(`no turn was run for ${name}`);
   return turn;
 };
 
 describe('at every call', () => {
-  test.each(wireRows)('$name ends the turn with $code', async ({ name, code, again, shown, overtakes, says }) => {
-    const turn = await found(always, name);
+  test.each(wireRows)('$name ends the turn with $code', ({ name, code, again, shown, overtakes, says }) => {
+    const turn = found(always, name);
     expectTries(turn, again ? [code, code, code, code] : [code]);
     expectNoAnswer(turn, code);
     expectHonesty(turn);
@@ -54,8 +60,8 @@ describe('at every call', () => {
 
 describe('at the second call only', () => {
   const rows = wireRows.filter(({ again }) => again);
-  test.each(rows)('$name is one failed try before the answer', async ({ name, code, shown, overtakes }) => {
-    const turn = await found(once, name);
+  test.each(rows)('$name is one failed try before the answer', ({ name, code, shown, overtakes }) => {
+    const turn = found(once, name);
     expectTries(turn, ['llm_unavailable', code, null]);
     expectHonesty(turn);
     expect(turn.view).toMatchObject({ state: 'completed', answer: better.join(''), error: null });

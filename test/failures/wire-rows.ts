@@ -120,7 +120,7 @@ export const wireRows: readonly WireRow[] = [
     code: 'llm_timeout',
     again: true,
     agent: 'impatient',
-    says: 'no first token within 1 s',
+    says: 'no first token within 2 s',
   },
   {
     name: 'headers, and no first token in time',
@@ -128,7 +128,7 @@ export const wireRows: readonly WireRow[] = [
     code: 'llm_timeout',
     again: true,
     agent: 'impatient',
-    says: 'no first token within 1 s',
+    says: 'no first token within 2 s',
   },
   {
     name: 'silence between tokens',
@@ -137,7 +137,7 @@ export const wireRows: readonly WireRow[] = [
     again: true,
     agent: 'impatient',
     shown,
-    says: 'no further token within 1 s',
+    says: 'no further token within 2 s',
   },
   {
     name: '429 without a time',
