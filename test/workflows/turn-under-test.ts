@@ -4,15 +4,9 @@ import { afterAll, beforeAll, beforeEach, expect, jest } from '@jest/globals';
 import type { TurnInput } from '../../src/protocol/turn.ts';
 import { foundServers } from '../found-servers.ts';
 import { answered, inTurn, ready, streamFailure } from '../../testing/turns/turn-fakes.ts';
-import {
-  createTurnRig,
-  type Activities,
-  type ActivityCall,
-  type TurnRig,
-  type TurnUnderTest,
-} from '../../testing/turns/turn-rig.ts';
+import { createTurnRig, type Activities, type TurnRig, type TurnUnderTest } from '../../testing/turns/turn-rig.ts';
 
-export type { Activities, ActivityCall, TurnUnderTest };
+export type { Activities, TurnUnderTest };
 
 interface WorkflowRig {
   readonly env: TurnRig['env'];
