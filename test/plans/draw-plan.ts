@@ -2,8 +2,8 @@
 // so that few faults miss. The same seed draws the same plan; fast-check also makes a failing one smaller.
 
 import fc from 'fast-check';
-import { callRows, type CallKind } from './model-calls.ts';
-import type { CallPlan, Fault, GatewayName, Moment, Plan } from './plan.ts';
+import { callRows, type CallKind, type CallPlan } from './model-calls.ts';
+import type { Fault, GatewayName, Moment, Plan } from './plan.ts';
 
 const words = fc.constantFrom(
   ...['A job ', 'is restarted ', 'with `conman rr`.', '\n\n', '🙂', '👩‍🚒', 'Straße ', '漢字', '"quoted\\" ', '\u0000'],

@@ -17,7 +17,6 @@ import {
   type AnswerOptions,
   type Behaviour,
 } from '../../testing/upstream/upstream.ts';
-import type { CallPlan } from './plan.ts';
 
 export interface CallRow {
   /** How much the reply says: all, a part of it, or nothing. */
@@ -170,6 +169,13 @@ const rows = {
 
 export type CallKind = keyof typeof rows;
 export const callRows: Readonly<Record<CallKind, CallRow>> = rows;
+
+export interface CallPlan {
+  readonly kind: CallKind;
+  /** What the model says, piece by piece; a piece may end within a character. */
+  readonly chunks: readonly string[];
+  readonly reasoning: readonly string[];
+}
 
 /** @param tag stands first in the text, so that no two calls of a run say the same */
 export function toBehaviour({ kind, chunks, reasoning }: CallPlan, tag: string, options: AnswerOptions): Behaviour {

@@ -3,14 +3,7 @@
 
 import type { SequencedEvent } from '../../src/protocol/events.ts';
 import type { BusyMode } from '../../src/protocol/turn.ts';
-import type { CallKind } from './model-calls.ts';
-
-export interface CallPlan {
-  readonly kind: CallKind;
-  /** What the model says, piece by piece; a piece may end within a character. */
-  readonly chunks: readonly string[];
-  readonly reasoning: readonly string[];
-}
+import type { CallPlan } from './model-calls.ts';
 
 export type Moment =
   /** The message was handed to the socket. */

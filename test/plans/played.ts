@@ -5,8 +5,9 @@ import type { TurnId } from '../../src/protocol/ids.ts';
 import type { StoredTurn } from '../../src/protocol/ports.ts';
 import type { RecordedCall } from '../../testing/upstream/upstream.ts';
 import type { Phase } from './course.ts';
+import type { CallPlan } from './model-calls.ts';
 import type { OtherTurn } from './other-turns.ts';
-import type { CallPlan, Fault, FaultKind, Plan } from './plan.ts';
+import type { Fault, FaultKind, Plan } from './plan.ts';
 import type { Reader } from './reader.ts';
 
 /** A fault that really struck. */
