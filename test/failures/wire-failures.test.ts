@@ -12,7 +12,7 @@ import {
   type FailingTurn,
   type FailureRig,
 } from './failure-rig.ts';
-import { wireRows } from './wire-rows.ts';
+import { wireRows, type WireRow } from './wire-rows.ts';
 
 const better = ['the ', 'answer'];
 const always = new Map<string, FailingTurn>();
@@ -24,7 +24,7 @@ const turnsAtOnce = 45;
 
 beforeAll(async () => {
   rig = await startFailureRig();
-  const waiting = wireRows.flatMap(({ name, agent = 'patient', behaviour, again }) => [
+  const waiting = wireRows.flatMap(({ name, agent = 'patient', behaviour, again }: WireRow) => [
     async () => void always.set(name, await rig.run(agent, [behaviour])),
     ...(again ? [async () => void once.set(name, await rig.run(agent, [refuse(500), behaviour, answer(better)]))] : []),
   ]);
