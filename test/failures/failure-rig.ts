@@ -105,7 +105,7 @@ export async function startFailureRig(
 }
 
 /** What a turn says that met these failures, one a try; `null` stands for the try that was answered. */
-export function expectedTypes(tries: readonly (ErrorCode | null)[]): string[] {
+function expectedTypes(tries: readonly (ErrorCode | null)[]): string[] {
   const last = tries.at(-1) ?? null;
   return [
     'turn_accepted',

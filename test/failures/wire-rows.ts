@@ -35,7 +35,7 @@ export interface WireRow {
 }
 
 /** Every body says so, and says the key too: neither may get through to anybody. */
-export const vendorWords = `the vendor speaks of ${wireKey}`;
+const vendorWords = `the vendor speaks of ${wireKey}`;
 export const vendorPattern = /the vendor speaks|<html>|maximum context length is 4096/;
 
 const vendor = (code: string | number | null, type: string, message = vendorWords) => ({
