@@ -5,6 +5,7 @@ import { CandorError, closeCodeOf, toErrorInfo, type ErrorInfo } from '../protoc
 import { startCursor, toCursor, type Cursor, type StreamCursor } from '../protocol/cursor.ts';
 import { subprotocol, type ClientFrame, type ServerFrame } from '../protocol/frames.ts';
 import type { AgentId, ConversationId, TurnId } from '../protocol/ids.ts';
+import { isOutsideEnd } from '../protocol/outside-end.ts';
 import type { ReadGraph } from '../protocol/ports.ts';
 import { parseClientFrame, replyAddress } from '../protocol/schema.ts';
 import { cursorOf, stateOf, terminalOf } from '../protocol/transcript.ts';
@@ -115,6 +116,8 @@ export function createSocketSession(
   };
 
   const follow = (feed: TurnFeed, cursor: Cursor): void => {
+    // Whoever has left is not followed for; what they had sent before is done all the same (A9).
+    if (!open) return;
     const known = reads.get(feed.turnId);
     if (known !== undefined) return known.seek(cursor);
     makeRoom();
@@ -137,6 +140,7 @@ export function createSocketSession(
   const watch = async (conversationId: ConversationId): Promise<void> => {
     const { userId } = caller;
     const known = await graph.conversation(userId, conversationId);
+    if (!open) return;
     watches.get(conversationId)?.();
     watches.set(
       conversationId,
@@ -192,6 +196,7 @@ export function createSocketSession(
         const renewed = await verifyToken(frame.token);
         if (renewed.userId !== caller.userId) throw new CandorError('forbidden');
         caller = renewed;
+        if (!open) return;
         clearTimeout(expiryTimer);
         expiryTimer = armExpiry();
       }
@@ -199,7 +204,6 @@ export function createSocketSession(
   };
 
   const receive = async (raw: string): Promise<void> => {
-    if (!open) return;
     try {
       await handle(parseClientFrame(raw));
     } catch (error) {
@@ -253,6 +257,8 @@ function toOwnCursor(cursor: Cursor, { transcript }: TurnFeed): Cursor {
         offset > s.text.length,
     );
   if (cursor.seq > log.length || cursor.streams.some((s) => !isKnown(s) || isBeyond(s))) {
+    // An end from outside may stand behind less than a reader was shown: the whole of it replaces that.
+    if (isOutsideEnd(transcript)) return startCursor;
     throw new CandorError('invalid_request', { facts: { reason: 'the cursor is not of this turn' } });
   }
   return cursor;
