@@ -34,6 +34,7 @@ export async function playPlan(plan: Plan, rig: Rig, replies: Replies): Promise<
   const others: OtherTurn[] = [];
   const stuck: string[] = [];
   const killsBefore = rig.kills;
+  const playing = new AbortController();
   let sentAtMs = 0;
 
   // ── The model ──
@@ -93,7 +94,7 @@ export async function playPlan(plan: Plan, rig: Rig, replies: Replies): Promise<
         return;
       case 'leave':
         first.leave();
-        void untilClosed(rig, turnId).then(() => course.end());
+        void untilClosed(rig, turnId, playing.signal).then(() => course.end());
         return;
       case 'worker kill':
         return rig.killWorker(call);
@@ -193,6 +194,7 @@ export async function playPlan(plan: Plan, rig: Rig, replies: Replies): Promise<
     }
     for (const reader of readers) await inTime(`what ${reader.name} was still to be sent`, reader.settle());
   }
+  playing.abort();
   for (const valve of valves) valve.open();
   const everyone = [...readers, ...others.map(({ reader }) => reader)];
   const isStuck = stuck.length > 0;

@@ -15,14 +15,14 @@ export async function askToStop(rig: Rig, turnId: TurnId): Promise<void> {
 }
 
 /** Resolves when the engine says that the turn's workflow is closed, also when it is yet to begin. */
-export async function untilClosed(rig: Rig, turnId: TurnId): Promise<void> {
+export async function untilClosed(rig: Rig, turnId: TurnId, playing: AbortSignal): Promise<void> {
   const handle = rig.gateway('near').client.workflow.getHandle(turnWorkflowId(turnId));
-  for (;;) {
+  while (!playing.aborted) {
     try {
       await handle.result();
       return;
     } catch (error) {
-      if ((error as Error).name === 'WorkflowFailedError') return;
+      if ((error as Error).name === 'WorkflowFailedError' || playing.aborted) return;
       if ((error as Error).name !== 'WorkflowNotFoundError') throw error;
       await delay(againMs);
     }
