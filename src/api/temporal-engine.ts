@@ -20,7 +20,6 @@ import {
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
 import { tsToDate } from '@temporalio/common/lib/time.js';
-import proto from '@temporalio/proto';
 import type { StreamHeartbeat } from '../protocol/activities.ts';
 import { CandorError, isErrorCode } from '../protocol/errors.ts';
 import type { TurnAccepted } from '../protocol/events.ts';
@@ -52,6 +51,8 @@ const userKey = defineSearchAttributeKey('CandorUser', SearchAttributeType.KEYWO
 
 /** gRPC status code NOT_FOUND. */
 const grpcNotFound = 5;
+/** PENDING_ACTIVITY_STATE_SCHEDULED of Temporal's API: it waits for a worker, or for its next try. */
+const scheduledState = 1;
 /** A person waits for the answer to these; an engine that is away must be named before that gets long. */
 const callTimeoutMs = 5_000;
 const pingTimeoutMs = 2_000;
@@ -212,7 +213,7 @@ type PendingActivity = NonNullable<Awaited<ReturnType<WorkflowHandle['describe']
 function toPendingStep({ heartbeatDetails, lastFailure, state, scheduledTime }: PendingActivity): PendingStep {
   const [beat] = heartbeatDetails?.payloads ?? [];
   const code = lastFailure?.applicationFailureInfo?.type;
-  const isScheduled = state === proto.temporal.api.enums.v1.PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED;
+  const isScheduled = Number(state) === scheduledState;
   return {
     errorCode: isErrorCode(code) ? code : null,
     nextTryAt: isScheduled && scheduledTime != null ? tsToDate(scheduledTime).toISOString() : null,
@@ -258,7 +259,7 @@ async function within<Result>(limitMs: number, body: () => Promise<Result>): Pro
     timer = setTimeout(() => {
       const cause = new Error(`unable to ask Temporal; no answer within ${limitMs} ms`);
       reject(new CandorError('engine_unavailable', { cause }));
-    }, limitMs);
+    }, limitMs).unref();
   });
   try {
     return await Promise.race([body(), late]);
