@@ -146,22 +146,23 @@ function expectTextInPlace({ frames }: Evidence): void {
   }
 }
 
-/** The next try begins when it was said to begin, not before, and the backend's own wish is honoured (C5). */
+/**
+ * The next call comes when it was said to come, not before, and the backend's own wish is honoured (C5). By the clock of
+ * the model's server: a workflow's own clock stands still between its tasks.
+ */
 function expectWaits({ log, calls }: Evidence): void {
-  const problems = log.flatMap((event, index) => {
+  const problems = log.flatMap((event) => {
     if (event.type !== 'attempt_failed') return [];
     const { attempt, error, retryAt, time } = event;
     const [saidMs, waitMs] = [Date.parse(retryAt), Date.parse(retryAt) - Date.parse(time)];
     const middleMs = 1_000 * 2 ** (attempt - 1);
-    const begins = log[index + 1]?.time ?? '';
     const called = calls[attempt]?.receivedAt ?? Infinity;
     const isRight =
       waitMs >= 0.8 * middleMs &&
       waitMs >= (error.retryAfterMs ?? 0) &&
       (error.retryAfterMs !== undefined || waitMs <= 1.2 * middleMs) &&
-      Date.parse(begins) >= saidMs &&
       called >= saidMs;
-    return isRight ? [] : [{ attempt, time, retryAt, retryAfterMs: error.retryAfterMs, begins, called }];
+    return isRight ? [] : [{ attempt, time, retryAt, retryAfterMs: error.retryAfterMs, called }];
   });
   expect(problems).toEqual([]);
 }
