@@ -29,7 +29,7 @@ export interface WireRow {
   /** The failure may overtake text that waits to be read: then less was shown. */
   readonly overtakes?: true;
   /** Agent that is asked; absent: one with the published limits. */
-  readonly agent?: 'impatient' | 'nonexistent';
+  readonly agent?: 'patient' | 'impatient' | 'nonexistent';
   /** What the sentence for the user says besides naming model or backend. */
   readonly says?: string;
 }
