@@ -99,6 +99,9 @@ export function createTemporalEngine({ client, taskQueue, uiUrl, eagerStart }: T
             workflowId: turnWorkflowId(input.turnId),
             taskQueue,
             args: [input],
+            // A task in the hands of a worker that died is given out anew after this long. Temporal's own ten seconds
+            // would be longer than everything else that the death of a worker costs.
+            workflowTaskTimeout: '4s',
             // An id that exists, open or closed, starts nothing and says so: no silent attachment to another's turn.
             workflowIdReusePolicy: 'REJECT_DUPLICATE',
             workflowIdConflictPolicy: 'FAIL',

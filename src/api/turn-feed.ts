@@ -206,6 +206,7 @@ export function createTurnFeed(
   };
 
   const pause = (ms: number): Promise<void> =>
+    // Swallowed: the only thing that it can throw is the end of the feed, which every loop asks for itself.
     delay(ms, undefined, { ref: false, signal: closing.signal }).catch(() => undefined);
 
   /** Follows the workflow to its end, through outages of the engine and of the graph. */
