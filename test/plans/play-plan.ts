@@ -15,7 +15,7 @@ import { createReader, type Reader } from './reader.ts';
 import { askToStop, readLate, readView, untilClosed } from './requests.ts';
 import type { Rig } from './rig.ts';
 
-/** No turn of a plan takes so long. */
+/** Nothing of a plan takes so long. */
 const limitMs = 120_000;
 /** Calls beyond the script, for turns whose worker was killed. */
 const spareCalls = 4;
@@ -50,10 +50,12 @@ export async function playPlan(plan: Plan, rig: Rig, replies: Replies): Promise<
   replies.to(question, ...(behaviours as [(typeof behaviours)[0], ...typeof behaviours]));
 
   // ── Strikes ──
-  const struck = (fault: Fault): void => {
+  const struck = (fault: Fault, call: RecordedCall | null = null): void => {
     const index = plan.faults.indexOf(fault);
     if (strikes.some((strike) => strike.fault === index)) return;
-    const phase = course.phase;
+    // Readers hear of a call later than the model server: its word counts while the call is open.
+    const isStreaming = call !== null && call.closedAt === null && course.phase !== 'ended';
+    const phase = isStreaming ? 'streaming' : course.phase;
     strikes.push({ fault: index, kind: fault.kind, phase, atMs: Math.round(performance.now() - sentAtMs) });
   };
   const at = (name: GatewayName) => () => rig.gateway(name);
@@ -75,7 +77,7 @@ export async function playPlan(plan: Plan, rig: Rig, replies: Replies): Promise<
     if (first === undefined) return;
     if (course.phase === 'ended' && !('moment' in fault && fault.moment.at === 'end')) return;
     await first.begun;
-    struck(fault);
+    struck(fault, call);
     switch (fault.kind) {
       case 'cut':
         first.cut(at(fault.back));
@@ -180,7 +182,7 @@ export async function playPlan(plan: Plan, rig: Rig, replies: Replies): Promise<
         ]),
   ];
   const inTime = async (what: string, work: Promise<unknown>): Promise<void> => {
-    if (!(await endsWithin(work, limitMs - (performance.now() - sentAtMs)))) stuck.push(what);
+    if (!(await endsWithin(work, limitMs))) stuck.push(what);
   };
   await inTime('the turn', course.ended);
   if (stuck.length === 0) {
@@ -202,7 +204,7 @@ export async function playPlan(plan: Plan, rig: Rig, replies: Replies): Promise<
   // Behind the late readers: a gateway without readers hears of an end a little later than the engine says it.
   const view = isStuck ? unknownView : await readView(rig, turnId);
   const stored = isStuck ? null : await rig.gateway('near').candor.graph.turn(turnId);
-  for (const reader of everyone) reader.leave();
+  for (const reader of everyone) reader.stop();
 
   const calls = replies.calls(question);
   for (const { n } of calls) await endsWithin(upstream.call(n).closed, 10_000);

@@ -47,6 +47,8 @@ export interface Reader {
   cut(gateway: FindGateway): void;
   /** Closes in order and does not come back. */
   leave(): void;
+  /** The plan is over. */
+  stop(): void;
   /** Resolves when what the gateway had to say until now has come; at once without a connection. */
   settle(): Promise<void>;
 }
@@ -140,6 +142,10 @@ export function createReader({ name, gateway, turnId, opening, seen }: ReaderOpt
     leave() {
       isGone = true;
       socket?.leave();
+    },
+    stop() {
+      isGone = true;
+      socket?.close();
     },
     async settle() {
       const asked = socket;
