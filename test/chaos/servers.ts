@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import {
   createProgressRenderer,
   createSupervisor,
-  findFree,
   prepareNeo4j,
   locateTemporalCli,
   startNeo4j,
@@ -16,6 +15,7 @@ import {
 } from '../../src/parts/index.ts';
 import { searchAttributes } from '../../src/protocol/turn.ts';
 import { loadWorkflowBundle } from '../../src/run/workflow-bundle.ts';
+import { findSteadyPort } from './steady-port.ts';
 
 const host = '127.0.0.1';
 
@@ -48,7 +48,7 @@ export async function startServers(env: NodeJS.ProcessEnv, dataDir: string): Pro
   const executable = (await locateTemporalCli(context)).path;
   const { java, jars } = await prepareNeo4j(context);
   const supervisor = createSupervisor({ dataDir });
-  const [port, boltPort] = [await findFree(host), await findFree(host)];
+  const [port, boltPort] = [await findSteadyPort(host), await findSteadyPort(host)];
   const bundleDir = join(dataDir, 'bundle');
   const dbFile = join(dataDir, 'temporal.db');
   const home = join(dataDir, 'neo4j');

@@ -4,12 +4,12 @@
 import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
 import neo4j, { type Driver } from 'neo4j-driver';
-import { findFree } from '../../src/parts/index.ts';
 import { launchGateway, launchWorker, type CandorProcess, type ProcessOptions } from '../candor-process.ts';
 import { startRedis, type RedisServer } from '../redis-server.ts';
 import { createFaultProxy, type FaultProxy } from './fault-proxy.ts';
 import { createLink, type Link, type LinkName } from './link.ts';
 import type { ChaosServers } from './servers.ts';
+import { findSteadyPort } from './steady-port.ts';
 import { createWire, type Wire } from './wire.ts';
 
 const host = '127.0.0.1';
@@ -109,7 +109,7 @@ export async function startSite({ servers, withRedis }: SiteOptions): Promise<Si
       );
     }
     while (gateways.length < 2) {
-      const port = await findFree(host);
+      const port = await findSteadyPort(host);
       const front = await connect('client-gateway', port);
       const options = await optionsFor('gateway', wire.upstream.port);
       const env = { ...options.env, PORT: String(port) };
