@@ -6,6 +6,7 @@ export interface Figures {
   readonly min: number;
   readonly p50: number;
   readonly p95: number;
+  readonly p99: number;
   readonly max: number;
 }
 
@@ -17,7 +18,7 @@ export function toFigures(samples: readonly number[]): Figures {
     if (value === undefined) throw new Error('unable to tell figures; there are no samples');
     return value;
   };
-  return { n: sorted.length, min: at(0), p50: at(0.5), p95: at(0.95), max: at(1) };
+  return { n: sorted.length, min: at(0), p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
 }
 
 /** Milliseconds for a table: range, median, 95th percentile. */

@@ -7,9 +7,10 @@ import type { Benchmark, Report, Table } from './benchmark.ts';
 import { firstToken } from './first-token.ts';
 import { history } from './history.ts';
 import { kill } from './kill.ts';
+import { lane } from './lane.ts';
 import { stop } from './stop.ts';
 
-const benchmarks: readonly Benchmark[] = [firstToken, history, stop, kill];
+const benchmarks: readonly Benchmark[] = [firstToken, history, stop, kill, lane];
 const resultsDir = fileURLToPath(new URL('results/', import.meta.url));
 
 const names = process.argv.slice(2);
