@@ -64,13 +64,15 @@ export async function createRigOfProcesses({ upstream, agentsDir }: RigOptions):
   const startGateway = (): Promise<Stack> => startStack({ roles: 'gateway', upstream, agentsDir, taskQueue });
   const [near, far] = await Promise.all([startGateway(), createReplaceable(startGateway), ...workers.values()]);
   let kills = 0;
+  /** Two plans that kill one worker at once share the kill: the second one would forget the worker started for the first. */
   const kill = async (host: string): Promise<void> => {
-    const worker = await workers.get(host);
+    const found = workers.get(host);
+    const worker = await found;
     if (worker === undefined) throw new Error(`unable to kill a worker; none calls the model server by ${host}`);
+    if (workers.get(host) !== found) return;
     kills += 1;
     worker.kill('SIGKILL');
-    await worker.exited;
-    const next = launch(host);
+    const next = worker.exited.then(() => launch(host));
     workers.set(host, next);
     // Swallowed: whoever asks for this worker next hears that it could not be started.
     next.catch(() => undefined);
