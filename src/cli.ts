@@ -1,18 +1,14 @@
 // The command `candor`. Reads the configuration, hands it down, owns the terminal and the signals; everything else is
-// elsewhere.
+// elsewhere, and loaded when its command is given: Temporal and Neo4j cost a second that `verify` does not need.
 
 import { Command } from 'commander';
 import { loadDevKey } from './api/auth/dev-keys.ts';
 import { issueDevToken } from './api/auth/dev-token.ts';
 import { ConfigError, loadConfig, toPrintable } from './config.ts';
-import { createGraph } from './graph/neo4j.ts';
-import { loadKnowledge } from './knowledge/load-knowledge.ts';
 import { PartError } from './parts/index.ts';
 import { CandorError, errorCatalogue } from './protocol/errors.ts';
 import { readRunning } from './run/data-folder.ts';
-import { StartError } from './run/search-attributes.ts';
-import { serve } from './run/serve.ts';
-import { start } from './run/start.ts';
+import { StartError } from './run/start-error.ts';
 import { verify, verifyExit } from './run/verify.ts';
 
 const say = (line: string): void => console.log(line);
@@ -28,13 +24,21 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('run everything on this machine: Temporal, Neo4j, a model, worker and gateway')
     .option('--model <model>', 'small, none, or the address of an OpenAI-compatible server')
     .action(({ model }: { model?: string }) =>
-      untilSignal((signal) => start({ config: loadConfig(), env: process.env, model: model ?? null, say, signal })),
+      untilSignal(async (signal) => {
+        const { start } = await import('./run/start.ts');
+        await start({ config: loadConfig(), env: process.env, model: model ?? null, say, signal });
+      }),
     );
   for (const role of ['worker', 'gateway'] as const) {
     program
       .command(role)
       .description(`run a ${role} against the servers of the configuration`)
-      .action(() => untilSignal((signal) => serve(role, { config: loadConfig(), say, signal })));
+      .action(() =>
+        untilSignal(async (signal) => {
+          const { serve } = await import('./run/serve.ts');
+          await serve(role, { config: loadConfig(), say, signal });
+        }),
+      );
   }
   program
     .command('token')
@@ -60,6 +64,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       const address = uri !== null && password !== null ? { uri, user, password } : running?.neo4j;
       if (address === undefined)
         throw new StartError('unable to load knowledge; Candor does not run and NEO4J_URI is not set');
+      const { createGraph } = await import('./graph/neo4j.ts');
+      const { loadKnowledge } = await import('./knowledge/load-knowledge.ts');
       const graph = createGraph(address);
       try {
         await graph.migrate();

@@ -8,7 +8,7 @@ import { createSignInCodes } from '../api/auth/sign-in-codes.ts';
 import { createTokenVerifier } from '../api/auth/token-verifier.ts';
 import type { GatewayDependencies } from '../api/gateway-dependencies.ts';
 import type { Config } from '../config.ts';
-import { StartError } from './search-attributes.ts';
+import { StartError } from './start-error.ts';
 
 export type Auth = Pick<GatewayDependencies, 'verifyToken' | 'checkOrigin' | 'signIn'>;
 

@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import type { Config } from '../config.ts';
 import { detectBackend, localModels, readChatModels, type LocalModelSize } from '../parts/index.ts';
 import type { Backend } from './candor.ts';
-import { StartError } from './search-attributes.ts';
+import { StartError } from './start-error.ts';
 
 export type ModelChoice =
   | { readonly kind: 'remote'; readonly backend: Backend; readonly why: string }

@@ -23,7 +23,8 @@ import type { LiveLane, ModelReadiness, ReceiptSigner } from '../protocol/ports.
 import { publishedTiers, type TierPolicies } from '../protocol/tiers.ts';
 import type { EventSinks } from '../workflows/event-log.ts';
 import type { Logger } from './log.ts';
-import { ensureSearchAttributes, StartError } from './search-attributes.ts';
+import { ensureSearchAttributes } from './search-attributes.ts';
+import { StartError } from './start-error.ts';
 import { openWorkerLines, type WorkerLines } from './worker-lines.ts';
 
 export interface Backend {

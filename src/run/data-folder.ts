@@ -4,7 +4,7 @@
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readStartTime } from '../parts/index.ts';
-import { StartError } from './search-attributes.ts';
+import { StartError } from './start-error.ts';
 
 /** What `running.json` holds; readable by its owner only, because it has the graph's password. */
 export interface RunningFile {

@@ -4,7 +4,7 @@ import type { Config } from '../config.ts';
 import type { ReceiptSigner } from '../protocol/ports.ts';
 import type { ReceiptKeyJwk } from '../protocol/receipt.ts';
 import { loadReceiptKey, readPublicKey, toReceiptKeyPath } from '../receipts/receipt-key.ts';
-import { StartError } from './search-attributes.ts';
+import { StartError } from './start-error.ts';
 
 type KeyConfig = Pick<Config, 'paths' | 'receipts'>;
 

@@ -4,14 +4,10 @@
 import proto from '@temporalio/proto';
 import type { NativeConnection } from '@temporalio/worker';
 import { searchAttributes } from '../protocol/turn.ts';
+import { StartError } from './start-error.ts';
 
 const { INDEXED_VALUE_TYPE_KEYWORD, INDEXED_VALUE_TYPE_DOUBLE } = proto.temporal.api.enums.v1.IndexedValueType;
 const types = { Keyword: INDEXED_VALUE_TYPE_KEYWORD, Double: INDEXED_VALUE_TYPE_DOUBLE } as const;
-
-/** A state of the outside that stops a start; its message is one sentence with what to do. */
-export class StartError extends Error {
-  override readonly name = 'StartError';
-}
 
 /** @throws StartError when attributes are missing and cannot be added, or have another type */
 export async function ensureSearchAttributes(connection: NativeConnection, namespace: string): Promise<void> {

@@ -10,7 +10,7 @@ import { openLiveLane } from './live-lane.ts';
 import { createLog, installRuntime } from './log.ts';
 import { ensurePage } from './page.ts';
 import { loadReceiptSigner } from './receipt-signer.ts';
-import { StartError } from './search-attributes.ts';
+import { StartError } from './start-error.ts';
 import { toTiers } from './tiers.ts';
 import { loadWorkflowBundle } from './workflow-bundle.ts';
 

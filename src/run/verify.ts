@@ -6,7 +6,7 @@ import { parseKeySet, toKeySet, UnfitKeySet, type KeySet } from '../receipts/key
 import { toLines } from '../receipts/report.ts';
 import { verifyDocument } from '../receipts/verify.ts';
 import { readOwnKey } from './receipt-signer.ts';
-import { StartError } from './search-attributes.ts';
+import { StartError } from './start-error.ts';
 
 export interface VerifyOptions {
   readonly file: string;
