@@ -50,7 +50,8 @@ export interface Connection {
 
 const connectMs = 5_000;
 const maxRetryMs = 2_000;
-const closeMs = 500;
+/** An orderly end is given so long, then the socket is dropped. */
+const closeMs = 100;
 
 export function createConnection({ url, name, silenceMs, onReady, onLost }: ConnectionOptions): Connection {
   const redis = new Redis(url, {
