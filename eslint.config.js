@@ -10,7 +10,16 @@ const inProgram = (tsconfig, ...files) => ({
 export default tseslint.config(
   { ignores: ['node_modules', 'web/dist', '.candor', 'bin', '*.js', '*.cjs', 'web/vite.config.ts', 'coverage'] },
   ...tseslint.configs.recommendedTypeChecked,
-  inProgram('./tsconfig.node.json', 'src/**', 'test/**', 'testing/**', 'bench/**', 'demo/**', 'examples/**', 'checks/**'),
+  inProgram(
+    './tsconfig.node.json',
+    'src/**',
+    'test/**',
+    'testing/**',
+    'bench/**',
+    'demo/**',
+    'examples/**',
+    'checks/**',
+  ),
   inProgram('./tsconfig.web.json', 'web/**'),
   {
     rules: {

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import type { ServerFrame } from '../src/protocol/frames.ts';
 import type { TurnEvent } from '../src/protocol/events.ts';
-import { applyEvent, cursorOf, emptyTranscript, type Transcript } from '../src/protocol/transcript.ts';
+import { applyEvent, toCursorFrame, emptyTranscript, type Transcript } from '../src/protocol/transcript.ts';
 
 export type Change = (event: TurnEvent, before: Transcript, after: Transcript) => void;
 
@@ -57,7 +57,7 @@ export function createReader(
       opened.on('message', take);
       await once(opened, 'open');
       socket = opened;
-      opened.send(JSON.stringify(message ?? { type: 'resume', turnId, cursor: cursorOf(transcript) }));
+      opened.send(JSON.stringify(message ?? { type: 'resume', turnId, cursor: toCursorFrame(transcript) }));
     },
     until: (holds) =>
       new Promise((resolve) => {

@@ -2,17 +2,17 @@
 // the order in which they came; a bad one is answered by a typed error and changes nothing.
 
 import { CandorError, closeCodeOf, toErrorInfo, type ErrorInfo } from '../protocol/errors.ts';
-import { startCursor, toCursor, type Cursor, type StreamCursor } from '../protocol/cursor.ts';
+import { startCursor, type Cursor } from '../protocol/cursor.ts';
 import { subprotocol, type ClientFrame, type ServerFrame } from '../protocol/frames.ts';
 import type { AgentId, ConversationId, TurnId } from '../protocol/ids.ts';
-import { isOutsideEnd } from '../protocol/outside-end.ts';
 import type { ReadGraph } from '../protocol/ports.ts';
 import { parseClientFrame, replyAddress } from '../protocol/schema.ts';
-import { cursorOf, stateOf, terminalOf } from '../protocol/transcript.ts';
+import { cursorOf, stateOf } from '../protocol/transcript.ts';
 import type { Caller } from './auth/caller.ts';
 import type { ConversationWatchers } from './conversation-watchers.ts';
 import { createFeedCursor, type FeedCursor } from './feed-cursor.ts';
 import type { GatewayLog } from './gateway-log.ts';
+import { toOwnCursor } from './own-cursor.ts';
 import type { TurnFeed } from './turn-feed.ts';
 import { toStoredTranscript } from './final-transcript.ts';
 import type { TurnFeeds } from './turn-feeds.ts';
@@ -180,7 +180,7 @@ export function createSocketSession(
       case 'resume': {
         const feed = await feeds.open(frame.turnId, caller.userId);
         await feed.ready;
-        return follow(feed, frame.cursor === undefined ? startCursor : toOwnCursor(toCursor(frame.cursor), feed));
+        return follow(feed, frame.cursor === undefined ? startCursor : toOwnCursor(frame.cursor, feed.transcript));
       }
       case 'cancel':
         return turns.cancel(caller, frame.turnId);
@@ -229,39 +229,6 @@ export function createSocketSession(
       watches.clear();
     },
   };
-}
-
-/**
- * A cursor that this turn cannot have given was taken from another one; of a turn that has ended this is certain. In an
- * open one the reader may have seen provisional events that are gone, and goes back to what is known; or it has more of a
- * text than this gateway has yet, and goes on from there.
- *
- * @throws CandorError `invalid_request`
- */
-function toOwnCursor(cursor: Cursor, { transcript }: TurnFeed): Cursor {
-  const { log, streams } = transcript;
-  const isKnown = ({ step, attempt }: StreamCursor): boolean =>
-    log.some((e) => e.type === 'agent_thinking' && e.step === step && e.attempt === attempt);
-  if (terminalOf(transcript) === null) {
-    return { seq: Math.min(cursor.seq, log.length), streams: cursor.streams.filter(isKnown) };
-  }
-  // Of a failed attempt no text is left to compare with; of reasoning another gateway may have seen more.
-  const isBeyond = ({ step, attempt, channel, offset }: StreamCursor): boolean =>
-    channel === 'answer' &&
-    streams.some(
-      (s) =>
-        s.step === step &&
-        s.attempt === attempt &&
-        s.channel === channel &&
-        s.state !== 'discarded' &&
-        offset > s.text.length,
-    );
-  if (cursor.seq > log.length || cursor.streams.some((s) => !isKnown(s) || isBeyond(s))) {
-    // An end from outside may stand behind less than a reader was shown: the whole of it replaces that.
-    if (isOutsideEnd(transcript)) return startCursor;
-    throw new CandorError('invalid_request', { facts: { reason: 'the cursor is not of this turn' } });
-  }
-  return cursor;
 }
 
 function toMissing(error: unknown): null {

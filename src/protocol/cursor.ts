@@ -23,6 +23,8 @@ export interface CursorFrame {
   readonly channel?: Channel | undefined;
   readonly offset?: number | undefined;
   readonly streams?: readonly StreamCursor[] | undefined;
+  /** Hash of the reader's log up to `seq`; see `logHash`. Without it a gateway cannot see that the log was corrected. */
+  readonly log?: string | undefined;
 }
 
 /** Before everything. */

@@ -25,6 +25,7 @@ const cursorSchema = z.object({
   channel: channel.optional(),
   offset: whole.optional(),
   streams: z.array(stream).max(64).optional(),
+  log: z.string().max(64).optional(),
 }) satisfies z.ZodType<CursorFrame>;
 
 const attachment = z.object({

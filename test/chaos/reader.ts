@@ -7,7 +7,7 @@ import type { TurnEvent } from '../../src/protocol/events.ts';
 import type { ConversationId, TurnId } from '../../src/protocol/ids.ts';
 import {
   applyEvent,
-  cursorOf,
+  toCursorFrame,
   emptyTranscript,
   hasGap,
   terminalOf,
@@ -91,7 +91,7 @@ export function startReader(options: ReaderOptions): TurnReader {
       return send({ type: 'message', turnId, ...message });
     }
     if (transcript.log.length === 0) return send({ type: 'resume', turnId });
-    if (terminalOf(transcript) === null) send({ type: 'resume', turnId, cursor: cursorOf(transcript) });
+    if (terminalOf(transcript) === null) send({ type: 'resume', turnId, cursor: toCursorFrame(transcript) });
   };
 
   const receive = (frame: ServerFrame): void => {

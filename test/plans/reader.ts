@@ -8,7 +8,7 @@ import type { ClientFrame, ServerFrame } from '../../src/protocol/frames.ts';
 import type { TurnId } from '../../src/protocol/ids.ts';
 import {
   applyEvent,
-  cursorOf,
+  toCursorFrame,
   emptyTranscript,
   hasGap,
   sameEvent,
@@ -71,7 +71,7 @@ export function createReader({ name, gateway, turnId, opening, seen }: ReaderOpt
 
   const ask = (): void => {
     if (transcript.log.length === 0) socket?.send(opening);
-    else socket?.send({ type: 'resume', turnId, cursor: cursorOf(transcript) });
+    else socket?.send({ type: 'resume', turnId, cursor: toCursorFrame(transcript) });
     resolveBegun();
   };
   const take = (event: TurnEvent): void => {

@@ -2,7 +2,7 @@
 // accepted, resumes what is not over, asks again for what a gap hides. Every frame may be lost with its connection, so
 // each `hello` starts from what is known here and not from what was sent before.
 
-import { cursorOf, emptyTranscript, hasGap, terminalOf } from '../../src/protocol/transcript.ts';
+import { toCursorFrame, emptyTranscript, hasGap, terminalOf } from '../../src/protocol/transcript.ts';
 import type { ErrorInfo } from '../../src/protocol/errors.ts';
 import type { TurnEvent } from '../../src/protocol/events.ts';
 import type { AgentSummary, ClientFrame, ErrorFrame, ServerFrame } from '../../src/protocol/frames.ts';
@@ -179,7 +179,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       default:
     }
     if (!hasGap(turn.transcript) || timers.has(turnId)) return;
-    send(agentId, { type: 'resume', turnId, cursor: cursorOf(turn.transcript) });
+    send(agentId, { type: 'resume', turnId, cursor: toCursorFrame(turn.transcript) });
     later(turnId, gapCheckMs, ({ transcript }) => hasGap(transcript));
   };
 

@@ -1,7 +1,7 @@
 // Which frame a turn needs on a fresh connection.
 
 import type { ClientFrame } from '../../src/protocol/frames.ts';
-import { cursorOf } from '../../src/protocol/transcript.ts';
+import { toCursorFrame } from '../../src/protocol/transcript.ts';
 import { needsEvents, stateOfTurn, type Turn } from './turn.ts';
 
 /** What brings a turn forward on a fresh connection; `null`: it needs nothing. */
@@ -12,5 +12,5 @@ export function toFrame(turn: Turn): ClientFrame | null {
   }
   if (!needsEvents(turn)) return null;
   const nothingYet = transcript.log.length === 0 && transcript.streams.length === 0;
-  return { type: 'resume', turnId, ...(nothingYet ? {} : { cursor: cursorOf(transcript) }) };
+  return { type: 'resume', turnId, ...(nothingYet ? {} : { cursor: toCursorFrame(transcript) }) };
 }

@@ -1,14 +1,17 @@
 // Turns over REST and server-sent events: the same service and the same feeds as the socket.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { startCursor, toCursor, type Cursor } from '../../protocol/cursor.ts';
+import { startCursor, type Cursor, type CursorFrame } from '../../protocol/cursor.ts';
 import { CandorError } from '../../protocol/errors.ts';
+import { isSequenced } from '../../protocol/events.ts';
 import { isAgentId, isUuid, type AgentId, type ConversationId, type TurnId } from '../../protocol/ids.ts';
+import { logHash } from '../../protocol/log-hash.ts';
 import type { AgentCatalogue, ReadGraph, StoredTurn, TurnEngine } from '../../protocol/ports.ts';
 import { parseCursor, parseMessageBody } from '../../protocol/schema.ts';
 import { advanceCursor } from '../../protocol/transcript.ts';
 import { callerOf } from '../authenticate.ts';
 import { createFeedCursor } from '../feed-cursor.ts';
+import { toOwnCursor } from '../own-cursor.ts';
 import type { TurnFeed } from '../turn-feed.ts';
 import type { TurnFeeds } from '../turn-feeds.ts';
 import type { TurnService } from '../turn-service.ts';
@@ -78,7 +81,8 @@ export async function turnRoutes(
   app.get('/api/turns/:id/events', async (request: ById, reply) => {
     const feed = await feedOf(request);
     await feed.ready;
-    return sendEvents(feed, lastCursor(request), request, reply);
+    const named = lastCursor(request);
+    return sendEvents(feed, named === null ? startCursor : toOwnCursor(named, feed.transcript), request, reply);
   });
 }
 
@@ -88,13 +92,15 @@ function sendEvents(feed: TurnFeed, from: Cursor, request: FastifyRequest, reply
   const { raw } = reply;
   raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
   let cursor = from;
+  let log = logHash(feed.transcript.log, from.seq);
   let blocked = false;
   const pump = (): void => {
     if (blocked || raw.writableEnded) return;
     let text = '';
     for (const event of reader.take()) {
       cursor = advanceCursor(cursor, event);
-      text += `id: ${encodeCursor(cursor)}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+      if (isSequenced(event)) log = logHash(feed.transcript.log, cursor.seq);
+      text += `id: ${encodeCursor({ ...cursor, log })}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
     }
     if (text !== '') blocked = !raw.write(text);
     if (reader.ended) raw.end();
@@ -116,18 +122,18 @@ function toUnread(error: unknown): null {
   throw error;
 }
 
-const encodeCursor = (cursor: Cursor): string => Buffer.from(JSON.stringify(cursor), 'utf8').toString('base64url');
+const encodeCursor = (cursor: CursorFrame): string => Buffer.from(JSON.stringify(cursor), 'utf8').toString('base64url');
 
-function lastCursor(request: FastifyRequest): Cursor {
+function lastCursor(request: FastifyRequest): CursorFrame | null {
   const id = request.headers['last-event-id'];
-  if (typeof id !== 'string' || id === '') return startCursor;
+  if (typeof id !== 'string' || id === '') return null;
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(id, 'base64url').toString('utf8'));
   } catch (cause) {
     throw new CandorError('invalid_request', { facts: { reason: 'Last-Event-ID is not a cursor' }, cause });
   }
-  return toCursor(parseCursor(value));
+  return parseCursor(value);
 }
 
 const prefersWait = (request: FastifyRequest): boolean => /\bwait\b/.test(String(request.headers['prefer'] ?? ''));
