@@ -185,7 +185,7 @@ describe('an answer', () => {
     gateway.emit(script.delta(7, 'second, '));
     clock.runDue(longestReconnectMs);
     const { cursor } = await gateway.frame('resume');
-    expect(cursor).toEqual({ seq: 3, streams: [{ step: 1, attempt: 1, channel: 'answer', offset: 7 }] });
+    expect(cursor).toMatchObject({ seq: 3, streams: [{ step: 1, attempt: 1, channel: 'answer', offset: 7 }] });
     await untilTurn(page, turnId, (turn) => answerOfTurn(turn) === 'First, second, ');
     gateway.emit(script.delta(15, 'third.'));
     finish(script, 'First, second, third.');
