@@ -35,7 +35,7 @@ export function startStack({ temporal, neo4j, decorate, ...options }: StackOptio
       graph(inner) {
         const graph = decorate?.graph?.(inner) ?? inner;
         // Files share the run's graph, and some link turns there that never had a workflow: they are not to be swept.
-        return neo4j === undefined ? { ...graph, openTurns: async () => [] } : graph;
+        return neo4j === undefined ? { ...graph, openTurns: async () => [], isEngineOfTurns: async () => true } : graph;
       },
     },
     logLevel: (process.env['CANDOR_TEST_LOG_LEVEL'] ?? 'fatal') as LogLevel,

@@ -92,6 +92,11 @@ export function createTemporalEngine({ client, taskQueue, uiUrl, eagerStart }: T
     });
 
   return {
+    id: () =>
+      call(async () => {
+        const { clusterId } = await client.workflowService.getClusterInfo({});
+        return `${clusterId}/${client.options.namespace}`;
+      }),
     start: (input) =>
       call(async () => {
         try {

@@ -14,8 +14,8 @@ import type { GatewayLog } from './gateway-log.ts';
 import type { TurnFeeds } from './turn-feeds.ts';
 
 export interface TurnSweepOptions {
-  readonly engine: Pick<TurnEngine, 'find'>;
-  readonly graph: Pick<GatewayGraph, 'openTurns' | 'storeTurn' | 'turn'>;
+  readonly engine: Pick<TurnEngine, 'find' | 'id'>;
+  readonly graph: Pick<GatewayGraph, 'openTurns' | 'storeTurn' | 'turn' | 'isEngineOfTurns'>;
   readonly feeds: Pick<TurnFeeds, 'open'>;
   readonly log: GatewayLog;
 }
@@ -46,9 +46,10 @@ export function createTurnSweep(options: TurnSweepOptions, limits: TurnSweepLimi
   let after: OpenTurnMark | null = null;
 
   /** True when the turn was open in the graph and is not any more. */
-  const settle = async ({ turnId, userId }: OpenTurnMark): Promise<boolean> => {
+  const settle = async ({ turnId, userId }: OpenTurnMark, isOwn: boolean): Promise<boolean> => {
     const found = await engine.find(turnId);
     if (found?.state === 'open') return false;
+    if (found === null && !isOwn) return false;
     if (found?.state === 'closed') {
       await graph.storeTurn(toStoreInput(turnId, found.result));
       return true;
@@ -67,12 +68,14 @@ export function createTurnSweep(options: TurnSweepOptions, limits: TurnSweepLimi
 
   const sweep = async (): Promise<readonly TurnId[]> => {
     const ended: TurnId[] = [];
+    const isOwn = await graph.isEngineOfTurns(await engine.id());
+    if (!isOwn) log.warn({}, foreignGraph);
     const linkedBefore = new Date(Date.now() - minAgeMs).toISOString();
     for (let seen = 0; seen < maxTurns && !closing.signal.aborted;) {
       const page: readonly OpenTurnMark[] = await graph.openTurns(linkedBefore, pageSize, after);
       for (const mark of page) {
         if (closing.signal.aborted) return ended;
-        if (await settle(mark)) ended.push(mark.turnId);
+        if (await settle(mark, isOwn)) ended.push(mark.turnId);
       }
       seen += page.length;
       after = page.length < pageSize ? null : (page.at(-1) ?? null);
@@ -100,6 +103,11 @@ export function createTurnSweep(options: TurnSweepOptions, limits: TurnSweepLimi
 
   return { sweep, close: () => closing.abort() };
 }
+
+/** A gateway with a wrong address must not end another Temporal's turns: their answers could not be stored any more. */
+const foreignGraph =
+  'the graph holds the turns of another Temporal; turns that this one does not know are left alone. If that one is gone ' +
+  'for good: MATCH (e:TurnEngine) DELETE e';
 
 /** A turn whose parts are away settles in a later sweep. */
 const settleMs = 15_000;

@@ -24,6 +24,7 @@ const statements: readonly string[] = [
   unique('AuditRecord', 'id'),
   unique('Prompt', 'turnId'),
   unique('ReceiptKey', 'kid'),
+  unique('TurnEngine', 'name'),
   'CREATE INDEX conversation_by_owner IF NOT EXISTS FOR (n:Conversation) ON (n.ownerId, n.updatedAt)',
   'CREATE INDEX audit_by_verdict IF NOT EXISTS FOR (n:AuditRecord) ON (n.verdict, n.recordedAt)',
   `CREATE FULLTEXT INDEX ${knowledgeIndex} IF NOT EXISTS FOR (n:Chunk) ON EACH [n.title, n.heading, n.text] ` +

@@ -19,7 +19,14 @@ MATCH ()-[:OPEN|LOST]->(t:Turn)
 WHERE t.createdAt < $linkedBefore AND (t.createdAt > $createdAt OR (t.createdAt = $createdAt AND t.id > $turnId))
 RETURN t.id AS turnId, t.userId AS userId, t.createdAt AS createdAt ORDER BY t.createdAt, t.id LIMIT $limit`;
 
-export function createTurns(database: Database): Pick<GatewayGraph, 'turn' | 'turns' | 'openTurns'> {
+const claimEngine = `
+MERGE (e:TurnEngine {name: 'turns'})
+  ON CREATE SET e.id = $engineId
+RETURN e.id = $engineId AS isIt`;
+
+export function createTurns(
+  database: Database,
+): Pick<GatewayGraph, 'turn' | 'turns' | 'openTurns' | 'isEngineOfTurns'> {
   return {
     async turn(turnId) {
       const [row] = await database.read<TurnRow>(one, { turnId });
@@ -36,5 +43,9 @@ export function createTurns(database: Database): Pick<GatewayGraph, 'turn' | 'tu
         createdAt: after?.createdAt ?? '',
         turnId: after?.turnId ?? '',
       }),
+    async isEngineOfTurns(engineId) {
+      const [row] = await database.write<{ readonly isIt: boolean }>(claimEngine, { engineId });
+      return row?.isIt ?? false;
+    },
   };
 }

@@ -217,6 +217,11 @@ export interface GatewayGraph extends ReadGraph, Pick<TurnGraph, 'storeTurn'> {
    * 8601), oldest first; at most `limit`.
    */
   openTurns(linkedBefore: string, limit: number, after: OpenTurnMark | null): Promise<readonly OpenTurnMark[]>;
+  /**
+   * Whether this engine is the one whose turns the graph holds: the first that asks is. A turn that another engine does
+   * not know may be well and running.
+   */
+  isEngineOfTurns(engineId: string): Promise<boolean>;
 }
 
 export interface OpenTurnMark {
@@ -301,6 +306,8 @@ export interface PendingStep {
 
 /** Every method: @throws CandorError `engine_unavailable` when Temporal is away. */
 export interface TurnEngine {
+  /** Tells this engine from every other one, also after a restart on the same database; another namespace is another. */
+  id(): Promise<string>;
   /** `started: false`: a workflow of this id exists, open or closed; nothing was started. */
   start(input: TurnInput): Promise<{ readonly started: boolean }>;
   /** `null`: no such workflow (never was, or retention is over). */

@@ -355,3 +355,11 @@ test('turns without an end of their own are listed by age, page by page: open on
   expect(await list(future)).toEqual([open.turnId]);
   expect((await graph.turn(dead.turnId))?.result?.outcome).toBe('completed');
 });
+
+test('the graph belongs to the engine that asked first, and to no other', async () => {
+  const engines = Array.from({ length: 4 }, () => `engine-${newTurnId()}`);
+  const asked = await Promise.all(engines.map((engine) => graph.isEngineOfTurns(engine)));
+  expect(asked.filter(Boolean).length).toBeLessThanOrEqual(1);
+  const again = await Promise.all(engines.map((engine) => graph.isEngineOfTurns(engine)));
+  expect(again).toEqual(asked);
+});

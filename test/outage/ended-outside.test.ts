@@ -163,9 +163,11 @@ describe('a turn that nobody follows', () => {
     return input;
   }
 
-  const sweepMine = async (...mine: readonly TurnId[]): Promise<readonly TurnId[]> => {
+  const sweepMine = (...mine: readonly TurnId[]): Promise<readonly TurnId[]> => sweepAs(true, ...mine);
+  const sweepAs = async (isOwn: boolean, ...mine: readonly TurnId[]): Promise<readonly TurnId[]> => {
     const own: Graph = {
       ...graph,
+      isEngineOfTurns: async () => isOwn,
       openTurns: async (before, limit, after) => {
         const found: readonly OpenTurnMark[] = await graph.openTurns(before, limit, after);
         return found.filter(({ turnId }) => mine.includes(turnId));
@@ -221,6 +223,15 @@ describe('a turn that nobody follows', () => {
     for (const turnId of [terminated.turnId, deleted.turnId]) await expectOneEnd(await resumeAt(stack, turnId));
     expect(await sweepMine(...ids)).toEqual([]);
     await handleOf(open.turnId).terminate('the test is over');
+  });
+
+  test('is left alone by the gateway of another Temporal that does not know it', async () => {
+    const { turnId } = await startUnseen();
+    await remove(turnId);
+    await untilForgotten(turnId);
+    expect(await sweepAs(false, turnId)).toEqual([]);
+    expect((await graph.turn(turnId))?.result).toBeNull();
+    expect(await sweepMine(turnId)).toEqual([turnId]);
   });
 
   test('and ended by itself while the graph was away gets its own end there, in place of the mark of a later turn', async () => {
