@@ -3,9 +3,10 @@
 
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
+import { toCursorFrame } from '../src/protocol/log-hash.ts';
 import type { ServerFrame } from '../src/protocol/frames.ts';
 import type { TurnEvent } from '../src/protocol/events.ts';
-import { applyEvent, toCursorFrame, emptyTranscript, type Transcript } from '../src/protocol/transcript.ts';
+import { applyEvent, emptyTranscript, type Transcript } from '../src/protocol/transcript.ts';
 
 export type Change = (event: TurnEvent, before: Transcript, after: Transcript) => void;
 

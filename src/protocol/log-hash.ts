@@ -3,7 +3,9 @@
 // answer and nothing else.
 
 import { toCanonicalJson } from './canonical.ts';
+import type { CursorFrame } from './cursor.ts';
 import type { SequencedEvent } from './events.ts';
+import { cursorOf, type Transcript } from './transcript.ts';
 
 const [offsetBasis, prime] = [0x811c9dc5, 0x01000193];
 
@@ -20,4 +22,9 @@ export function logHash(log: readonly SequencedEvent[], seq = log.length): strin
     for (const byte of encoder.encode(`${toCanonicalJson(event)}\n`)) hash = Math.imul(hash ^ byte, prime);
   }
   return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
+/** A reader's cursor as it sends it: with the hash by which a gateway sees whether the reader's log is still true. */
+export function toCursorFrame(transcript: Transcript): CursorFrame {
+  return { ...cursorOf(transcript), log: logHash(transcript.log) };
 }

@@ -4,7 +4,7 @@
 // rules as data.
 
 import { toCanonicalJson } from './canonical.ts';
-import { offsetIn, type Cursor, type CursorFrame, type StreamCursor } from './cursor.ts';
+import { offsetIn, type Cursor, type StreamCursor } from './cursor.ts';
 import {
   isSequenced,
   isTerminal,
@@ -18,7 +18,6 @@ import {
   type Waiting,
 } from './events.ts';
 import type { AgentId, ConversationId, TurnId } from './ids.ts';
-import { logHash } from './log-hash.ts';
 
 /** The text of one channel of one attempt, as far as it is known. */
 export interface TextStream {
@@ -248,11 +247,6 @@ export function cursorOf(transcript: Transcript): Cursor {
     .filter((s) => s.state === 'open')
     .map(({ step, attempt, channel, text }): StreamCursor => ({ step, attempt, channel, offset: text.length }));
   return { seq: transcript.log.length, streams };
-}
-
-/** The same as a reader sends it, with the hash by which a gateway sees whether the reader's log is still true. */
-export function toCursorFrame(transcript: Transcript): CursorFrame {
-  return { ...cursorOf(transcript), log: logHash(transcript.log) };
 }
 
 /**

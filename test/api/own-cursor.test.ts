@@ -6,15 +6,8 @@ import { startCursor } from '../../src/protocol/cursor.ts';
 import { CandorError, toErrorInfo } from '../../src/protocol/errors.ts';
 import type { SequencedEvent } from '../../src/protocol/events.ts';
 import type { AgentId, ConversationId, TurnId } from '../../src/protocol/ids.ts';
-import { logHash } from '../../src/protocol/log-hash.ts';
-import {
-  applyEvents,
-  cursorOf,
-  emptyTranscript,
-  eventsAfter,
-  terminalOf,
-  toCursorFrame,
-} from '../../src/protocol/transcript.ts';
+import { logHash, toCursorFrame } from '../../src/protocol/log-hash.ts';
+import { applyEvents, cursorOf, emptyTranscript, eventsAfter, terminalOf } from '../../src/protocol/transcript.ts';
 import { toOwnCursor } from '../../src/api/own-cursor.ts';
 
 const envelope = {

@@ -2,17 +2,11 @@
 // the same id, on any gateway; it comes back after a lost socket and resumes from its cursor. It keeps every frame.
 
 import { WebSocket } from 'ws';
+import { toCursorFrame } from '../../src/protocol/log-hash.ts';
 import type { ClientFrame, ErrorFrame, ServerFrame } from '../../src/protocol/frames.ts';
 import type { TurnEvent } from '../../src/protocol/events.ts';
 import type { ConversationId, TurnId } from '../../src/protocol/ids.ts';
-import {
-  applyEvent,
-  toCursorFrame,
-  emptyTranscript,
-  hasGap,
-  terminalOf,
-  type Transcript,
-} from '../../src/protocol/transcript.ts';
+import { applyEvent, emptyTranscript, hasGap, terminalOf, type Transcript } from '../../src/protocol/transcript.ts';
 
 export interface ReaderOptions {
   readonly turnId: TurnId;

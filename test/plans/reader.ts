@@ -3,12 +3,12 @@
 // or has a gap. Everything it was sent is kept, over all its sockets.
 
 import { setTimeout as delay } from 'node:timers/promises';
+import { toCursorFrame } from '../../src/protocol/log-hash.ts';
 import { isSequenced, isTerminal, type TurnEvent } from '../../src/protocol/events.ts';
 import type { ClientFrame, ServerFrame } from '../../src/protocol/frames.ts';
 import type { TurnId } from '../../src/protocol/ids.ts';
 import {
   applyEvent,
-  toCursorFrame,
   emptyTranscript,
   hasGap,
   sameEvent,

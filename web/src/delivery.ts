@@ -2,7 +2,8 @@
 // accepted, resumes what is not over, asks again for what a gap hides. Every frame may be lost with its connection, so
 // each `hello` starts from what is known here and not from what was sent before.
 
-import { toCursorFrame, emptyTranscript, hasGap, terminalOf } from '../../src/protocol/transcript.ts';
+import { toCursorFrame } from '../../src/protocol/log-hash.ts';
+import { emptyTranscript, hasGap, terminalOf } from '../../src/protocol/transcript.ts';
 import type { ErrorInfo } from '../../src/protocol/errors.ts';
 import type { TurnEvent } from '../../src/protocol/events.ts';
 import type { AgentSummary, ClientFrame, ErrorFrame, ServerFrame } from '../../src/protocol/frames.ts';

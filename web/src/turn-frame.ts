@@ -1,7 +1,7 @@
 // Which frame a turn needs on a fresh connection.
 
+import { toCursorFrame } from '../../src/protocol/log-hash.ts';
 import type { ClientFrame } from '../../src/protocol/frames.ts';
-import { toCursorFrame } from '../../src/protocol/transcript.ts';
 import { needsEvents, stateOfTurn, type Turn } from './turn.ts';
 
 /** What brings a turn forward on a fresh connection; `null`: it needs nothing. */
