@@ -131,8 +131,8 @@ export function createRedisLane({ url, namespace, report, limits: given }: Redis
     isReady: () => into.isReady && out.isReady,
     subscribe: (turnIds) => subscribe(turnIds.map((turnId) => names.ofTurn(turnId))),
     unsubscribe(turnId) {
-      // Swallowed: with the connection its subscriptions have ended too.
-      if (into.isReady) into.redis.unsubscribe(names.ofTurn(turnId)).catch(() => undefined);
+      // With the connection its subscriptions end too.
+      if (into.isReady) void ask(into.redis.unsubscribe(names.ofTurn(turnId)));
     },
     readAfter,
   });
@@ -166,8 +166,8 @@ export function createRedisLane({ url, namespace, report, limits: given }: Redis
     subscribe: (turnId, listener) => reader.follow(turnId, listener),
     requestStop(turnId, requestedAt) {
       stops.tell(turnId, requestedAt);
-      // Swallowed: a stop that does not arrive by the lane arrives with the next heartbeat.
-      if (out.isReady) out.redis.publish(names.stops, `${from} ${turnId} ${requestedAt}`).catch(() => undefined);
+      // A stop that does not arrive by the lane arrives with the next heartbeat.
+      if (out.isReady) void ask(out.redis.publish(names.stops, `${from} ${turnId} ${requestedAt}`));
     },
     onStop: (turnId, listener) => stops.listen(turnId, listener),
     status: () => ({ kind: 'redis', connected: out.isReady && into.isReady }),

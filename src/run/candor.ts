@@ -232,9 +232,12 @@ async function startWorker(
     failed: run.then(() => new Promise<never>(() => undefined)),
     async stop() {
       if (created.getState() === 'RUNNING') created.shutdown();
-      // Swallowed: a worker that failed has said so through `failed`; the stop goes on with what is left. It says no
-      // goodbye: what it still holds is noticed by its line's end.
-      await run.then(() => lines.goodbye()).catch(() => undefined);
+      await run.then(
+        () => lines.goodbye(),
+        // Swallowed: a worker that failed has said so through `failed`; the stop goes on with what is left. It says no
+        // goodbye: what it still holds is noticed by its line's end.
+        () => undefined,
+      );
       await Promise.all([model.close(), auditModel.close()]);
     },
   };
