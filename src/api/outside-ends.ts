@@ -8,6 +8,7 @@ import type { GatewayGraph, StoredTurn, TurnEngine } from '../protocol/ports.ts'
 import { applyEvents, emptyTranscript, type Transcript } from '../protocol/transcript.ts';
 import { toLogged, type StepText, type TurnMemo, type TurnResult } from '../protocol/turn.ts';
 import { textsOf, toAccepted } from './final-transcript.ts';
+import { toStoredEnd } from './stored-end.ts';
 
 export interface OutsideEnds {
   /**
@@ -56,18 +57,7 @@ export function createOutsideEnds({
         end,
         openChars(known, log.at(-1)),
       );
-      await graph.storeTurn({
-        turnId,
-        outcome: result.outcome,
-        errorCode: 'internal',
-        answer: null,
-        steps,
-        log: result.log,
-        receiptJson: null,
-        receiptSha256: null,
-        citations: [],
-        storedAt: end.closedAt,
-      });
+      await graph.storeTurn(toStoredEnd(turnId, result, steps));
       const stored = await graph.turn(turnId);
       // A turn that was never linked, or that its owner has deleted, is not in the graph.
       return stored?.result == null ? { result, steps } : { result: stored.result, steps: stored.steps };

@@ -2,7 +2,6 @@
 // live lane is quick and may be wrong; the workflow's log and its end are slow and right. Whatever a reader was shown is
 // corrected by the second, and only the second ends a turn.
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { CandorError } from '../protocol/errors.ts';
 import { isSequenced, isTerminal, type SequencedEvent, type TurnEvent, type Waiting } from '../protocol/events.ts';
 import type { TurnId } from '../protocol/ids.ts';
@@ -20,6 +19,7 @@ import type { TurnMemo, TurnResult } from '../protocol/turn.ts';
 import { needsTexts, textsOf, toFinalTranscript, toStoredTranscript, toTextDeltas } from './final-transcript.ts';
 import { awayPart, engineIsAway, graphIsAway, reasonOf, type Away } from './feed-waiting.ts';
 import type { GatewayLog } from './gateway-log.ts';
+import { pause } from './pause.ts';
 import { createOutsideEnds } from './outside-ends.ts';
 import { awaitsVerdict, createVerdictLook } from './verdict-look.ts';
 
@@ -205,10 +205,6 @@ export function createTurnFeed(
     set(applyEvent(transcript, waiting));
   };
 
-  const pause = (ms: number): Promise<void> =>
-    // Swallowed: the only thing that it can throw is the end of the feed, which every loop asks for itself.
-    delay(ms, undefined, { ref: false, signal: closing.signal }).catch(() => undefined);
-
   /** Follows the workflow to its end, through outages of the engine and of the graph. */
   const follow = async (found: EngineEnd | null): Promise<void> => {
     let isMissing = false;
@@ -220,7 +216,7 @@ export function createTurnFeed(
         if (stored?.result != null) return await finish({ state: 'closed', result: stored.result });
         if (isMissing) return await finish({ state: 'broken', cause: 'gone', closedAt: new Date().toISOString() });
         isMissing = true;
-        await pause(goneCheckMs);
+        await pause(goneCheckMs, closing.signal);
       } catch (error) {
         if (closing.signal.aborted) return;
         isMissing = false;
@@ -231,7 +227,7 @@ export function createTurnFeed(
           // A reader must not be left alone by a bug of ours either.
           log.error({ turnId, error }, 'a bug while a turn was followed to its end; trying again');
         }
-        await pause(backoffMs);
+        await pause(backoffMs, closing.signal);
       }
     }
   };
@@ -274,7 +270,7 @@ export function createTurnFeed(
     case 'ended': {
       const end = run(follow(origin.end));
       // The graph may be away when a turn's texts are wanted: its reader waits, and is told so.
-      ready = Promise.race([end, pause(endedPatienceMs)]);
+      ready = Promise.race([end, pause(endedPatienceMs, closing.signal)]);
       break;
     }
     case 'open':

@@ -4,13 +4,11 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { CandorError } from '../protocol/errors.ts';
-import { createHash } from 'node:crypto';
-import { toCanonicalJson } from '../protocol/canonical.ts';
 import type { TurnId } from '../protocol/ids.ts';
 import type { GatewayGraph, OpenTurnMark, TurnEngine } from '../protocol/ports.ts';
-import { toReceiptPayload } from '../protocol/receipt.ts';
-import type { TurnResult } from '../protocol/turn.ts';
 import type { GatewayLog } from './gateway-log.ts';
+import { pause } from './pause.ts';
+import { toStoredEnd } from './stored-end.ts';
 import type { TurnFeeds } from './turn-feeds.ts';
 
 export interface TurnSweepOptions {
@@ -51,19 +49,19 @@ export function createTurnSweep(options: TurnSweepOptions, limits: TurnSweepLimi
     if (found?.state === 'open') return false;
     if (found === null && !isOwn) return false;
     if (found?.state === 'closed') {
-      await graph.storeTurn(toStoreInput(turnId, found.result));
+      // One without text, recorded for a short while only: a workflow that has an answer tries for a day before it closes.
+      await graph.storeTurn(toStoredEnd(turnId, found.result, []));
       return true;
     }
     const stored = found === null ? await graph.turn(turnId) : null;
     if (stored?.result != null) {
       // A later turn of its conversation found it gone, and Temporal knows no more of it: that is its end.
-      await graph.storeTurn(toStoreInput(turnId, stored.result));
+      await graph.storeTurn(toStoredEnd(turnId, stored.result, []));
       return true;
     }
     // A feed writes the end of a turn that was ended from outside, whoever reads it.
     const feed = await feeds.open(turnId, userId);
-    await Promise.race([feed.ended, delay(settleMs, null, { ref: false })]);
-    return true;
+    return Promise.race([feed.ended.then(() => true), delay(settleMs, false, { ref: false })]);
   };
 
   const sweep = async (): Promise<readonly TurnId[]> => {
@@ -95,8 +93,7 @@ export function createTurnSweep(options: TurnSweepOptions, limits: TurnSweepLimi
         if (isAway) log.warn({ code: error.code }, 'unable to look for turns without a workflow; trying again later');
         else log.error({ error }, 'a bug while turns without a workflow were looked for');
       }
-      // Swallowed: the wait was ended by `close`, which the loop sees.
-      await delay(everyMs, undefined, { ref: false, signal: closing.signal }).catch(() => undefined);
+      await pause(everyMs, closing.signal);
     }
   };
   void run();
@@ -111,21 +108,3 @@ const foreignGraph =
 
 /** A turn whose parts are away settles in a later sweep. */
 const settleMs = 15_000;
-
-/** The end that a workflow had and could not write while the graph was away: one without text, others it tries for a day. */
-function toStoreInput(turnId: TurnId, { outcome, log }: TurnResult): Parameters<GatewayGraph['storeTurn']>[0] {
-  const terminal = log.at(-1);
-  const receipt = terminal !== undefined && 'receipt' in terminal ? terminal.receipt : null;
-  return {
-    turnId,
-    outcome,
-    errorCode: terminal?.type === 'turn_failed' ? terminal.error.code : null,
-    answer: null,
-    steps: [],
-    log,
-    receiptJson: receipt === null ? null : toCanonicalJson(receipt),
-    receiptSha256: receipt === null ? null : createHash('sha256').update(toReceiptPayload(receipt)).digest('hex'),
-    citations: [],
-    storedAt: terminal?.time ?? new Date().toISOString(),
-  };
-}

@@ -3,12 +3,12 @@
 // right end: without it the engine's heartbeats decide, later.
 
 import { hostname } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import type { TurnId } from '../protocol/ids.ts';
 import type { LiveLane } from '../protocol/ports.ts';
 import { toIdentity } from '../worker-line/line-address.ts';
 import { openLine, type LineServer } from '../worker-line/line-server.ts';
+import { pause } from '../worker-line/line-watch.ts';
 import { readMachineMark } from '../worker-line/machine-mark.ts';
 import { createWatcher } from '../worker-line/watcher.ts';
 import type { Logger } from './log.ts';
@@ -50,8 +50,7 @@ export async function openWorkerLines(options: WorkerLinesOptions): Promise<Work
     log.warn({ worker: dead, evidence }, 'a worker is gone; what it held is tried again');
     let waited = 0;
     for (const atMs of sweepsMs) {
-      // Swallowed: the only thing that it can throw is the end of the watching.
-      await delay(atMs - waited, undefined, { signal, ref: false }).catch(() => undefined);
+      await pause(atMs - waited, signal);
       if (signal.aborted) return;
       waited = atMs;
       const held = (await activities.list()).filter((activity) => activity.worker === dead);
