@@ -2,18 +2,16 @@
 // Text comes token by token, to every gateway; Redis killed under a running answer costs latency and nothing else.
 
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import type { Delta } from '../../src/protocol/events.ts';
 import type { TurnId } from '../../src/protocol/ids.ts';
 import { answerOf, terminalOf } from '../../src/protocol/transcript.ts';
 import { answer, createUpstream, createValve, type Upstream } from '../../testing/upstream/upstream.ts';
 import { launchGateway, launchWorker, type CandorProcess, type GatewayProcess } from '../candor-process.ts';
 import { createChatClient, type ChatClient } from '../chat-client.ts';
-import { redisProgram, startRedis, withoutRedis, type RedisServer } from '../redis-server.ts';
+import { describeWithRedis } from '../describe-with-redis.ts';
+import { startRedis, type RedisServer } from '../redis-server.ts';
 import { newConversationId, newTurnId } from '../stack.ts';
-
-const suite = redisProgram === null ? describe.skip : describe;
-const title = 'two gateways and two workers with a Redis between them';
 
 jest.setTimeout(120_000);
 
@@ -21,7 +19,7 @@ const chunks = Array.from({ length: 60 }, (_, n) => `piece ${n}, `);
 const whole = chunks.join('');
 const secret = randomUUID();
 
-suite(redisProgram === null ? `${title} (${withoutRedis})` : title, () => {
+describeWithRedis('two gateways and two workers with a Redis between them', () => {
   let upstream: Upstream;
   let redis: RedisServer;
   let gateways: readonly [GatewayProcess, GatewayProcess];

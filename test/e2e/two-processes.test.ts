@@ -1,42 +1,28 @@
 // Gateway and worker in processes of their own: a stop reaches the model's connection at once all the same, a dead worker
 // leaves no doubt about what it showed, and one that is asked to stop ends its calls or hands them over.
 
-import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { isTerminal, type AgentFailed, type AttemptFailed } from '../../src/protocol/events.ts';
 import type { ConversationId, TurnId } from '../../src/protocol/ids.ts';
 import { answerOf, terminalOf } from '../../src/protocol/transcript.ts';
-import { answer, createUpstream, createValve, type Upstream, type Valve } from '../../testing/upstream/upstream.ts';
-import { launchWorker, type CandorProcess } from '../candor-process.ts';
+import { answer, createValve, type Upstream, type Valve } from '../../testing/upstream/upstream.ts';
 import type { ChatClient } from '../chat-client.ts';
-import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
+import { newConversationId, newTurnId } from '../stack.ts';
+import { startKillableWorkers, type KillableWorkers } from './killable-workers.ts';
 
 const chunks = ['The job ', 'is restarted ', 'by `conman rr`', ' and then watched.'];
 const text = chunks.join('');
 
+let rig: KillableWorkers;
 let upstream: Upstream;
-let gateway: Stack;
 let ada: ChatClient;
-const workers: CandorProcess[] = [];
 beforeAll(async () => {
-  upstream = await createUpstream();
+  rig = await startKillableWorkers('two');
+  ({ upstream, ada } = rig);
   upstream.chat.always(answer(chunks));
-  gateway = await startStack({ roles: 'gateway', upstream, taskQueue: `two-${randomUUID()}` });
-  ada = await gateway.connect();
 });
-afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.close())));
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
-});
-
-async function startWorker(env: Record<string, string> = {}): Promise<CandorProcess> {
-  const { taskQueue } = gateway.options.temporal;
-  const worker = await launchWorker({ taskQueue, upstreamUrl: upstream.url, env });
-  workers.push(worker);
-  await worker.ready;
-  return worker;
-}
+afterEach(() => rig.closeWorkers());
+afterAll(() => rig.close());
 
 interface HeldTurn {
   readonly turnId: TurnId;
@@ -73,7 +59,7 @@ const failureOf = ({ turnId }: HeldTurn): AttemptFailed | AgentFailed | undefine
 
 describe('a stop across processes', () => {
   test('goes over the worker’s line: the end of the connection and what came after the stop are known', async () => {
-    await startWorker();
+    await rig.startWorker();
     const held = await sayAndHold();
     ada.send({ type: 'cancel', turnId: held.turnId });
     const transcript = await ada.untilEnd(held.turnId);
@@ -84,7 +70,7 @@ describe('a stop across processes', () => {
   });
 
   test('reaches the model by the heartbeat when there is no line', async () => {
-    await startWorker({ CANDOR_WORKER_LINE_HOST: 'off' });
+    await rig.startWorker({ CANDOR_WORKER_LINE_HOST: 'off' });
     const held = await sayAndHold();
     ada.send({ type: 'cancel', turnId: held.turnId });
     await ada.untilEnd(held.turnId);
@@ -95,9 +81,9 @@ describe('a stop across processes', () => {
   test('of a call whose worker is dead knows nothing of its end, and withdraws what it had shown', async () => {
     // Without a line the death is noticed late enough for the stop to be there first.
     const off = { CANDOR_WORKER_LINE_HOST: 'off' };
-    const first = await startWorker(off);
+    const first = await rig.startWorker(off);
     const held = await sayAndHold();
-    await startWorker(off);
+    await rig.startWorker(off);
     first.kill('SIGKILL');
     ada.send({ type: 'cancel', turnId: held.turnId });
     const transcript = await ada.untilEnd(held.turnId);
@@ -109,9 +95,9 @@ describe('a stop across processes', () => {
   });
 
   test('that is under way when its worker dies ends all the same', async () => {
-    const first = await startWorker();
+    const first = await rig.startWorker();
     const held = await sayAndHold();
-    await startWorker();
+    await rig.startWorker();
     // It takes nothing any more, and nobody can know yet whether it will again.
     first.kill('SIGSTOP');
     ada.send({ type: 'cancel', turnId: held.turnId });
@@ -127,22 +113,22 @@ describe('a stop across processes', () => {
 
 describe('a worker that is asked to stop', () => {
   test('lets a call end that ends in time, and then goes', async () => {
-    const worker = await startWorker({ CANDOR_WORKER_DRAIN_SECONDS: '60' });
+    const worker = await rig.startWorker({ CANDOR_WORKER_DRAIN_SECONDS: '60' });
     const held = await sayAndHold();
     worker.kill('SIGTERM');
     await worker.until(/stopping/);
     held.valve.open();
     expect(await worker.exited).toEqual({ code: 0, signal: null });
-    await startWorker();
+    await rig.startWorker();
     const transcript = await ada.untilEnd(held.turnId);
     expect(answerOf(transcript)).toBe(text);
     expect(failureOf(held)).toBeUndefined();
   });
 
   test('hands over what does not end in time, with every character counted', async () => {
-    const worker = await startWorker({ CANDOR_WORKER_DRAIN_SECONDS: '1' });
+    const worker = await rig.startWorker({ CANDOR_WORKER_DRAIN_SECONDS: '1' });
     const held = await sayAndHold();
-    await startWorker();
+    await rig.startWorker();
     worker.kill('SIGTERM');
     const transcript = await ada.untilEnd(held.turnId);
     expect(await worker.exited).toEqual({ code: 0, signal: null });
@@ -156,9 +142,9 @@ describe('a worker that is asked to stop', () => {
   });
 
   test('twice ends at once, and what it held is taken over as from a dead one', async () => {
-    const worker = await startWorker({ CANDOR_WORKER_DRAIN_SECONDS: '600' });
+    const worker = await rig.startWorker({ CANDOR_WORKER_DRAIN_SECONDS: '600' });
     const held = await sayAndHold();
-    await startWorker();
+    await rig.startWorker();
     worker.kill('SIGTERM');
     await worker.until(/stopping/);
     // Signals within a second are one wish: a terminal sends them twice.

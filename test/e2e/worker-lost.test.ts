@@ -1,40 +1,27 @@
 // A worker is killed in the middle of an answer: the try is withdrawn in so many words, another worker answers from the
 // start, and nobody is shown a character twice. The worker's line makes it quick; without it the heartbeats still do it.
 
-import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { turnWorkflowId, type TurnId } from '../../src/protocol/ids.ts';
 import { answerOf, terminalOf, type Transcript } from '../../src/protocol/transcript.ts';
 import type { AttemptFailed } from '../../src/protocol/events.ts';
-import { answer, createUpstream, createValve, type Upstream, type Valve } from '../../testing/upstream/upstream.ts';
-import { launchWorker, type CandorProcess } from '../candor-process.ts';
+import { answer, createValve, type Upstream, type Valve } from '../../testing/upstream/upstream.ts';
 import type { ChatClient } from '../chat-client.ts';
-import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
+import { newConversationId, newTurnId, type Stack } from '../stack.ts';
+import { startKillableWorkers, type KillableWorkers } from './killable-workers.ts';
 
 const chunks = ['The job ', 'is restarted ', 'by `conman rr`', ' and then watched.'];
 
+let rig: KillableWorkers;
 let upstream: Upstream;
 let gateway: Stack;
 let ada: ChatClient;
-const workers: CandorProcess[] = [];
 beforeAll(async () => {
-  upstream = await createUpstream();
-  gateway = await startStack({ roles: 'gateway', upstream, taskQueue: `lost-${randomUUID()}` });
-  ada = await gateway.connect();
+  rig = await startKillableWorkers('lost');
+  ({ upstream, gateway, ada } = rig);
 });
-afterEach(() => Promise.all(workers.splice(0).map((worker) => worker.close())));
-afterAll(async () => {
-  await gateway.close();
-  await upstream.close();
-});
-
-async function startWorker(env: Record<string, string> = {}): Promise<CandorProcess> {
-  const { taskQueue } = gateway.options.temporal;
-  const worker = await launchWorker({ taskQueue, upstreamUrl: upstream.url, env });
-  workers.push(worker);
-  await worker.ready;
-  return worker;
-}
+afterEach(() => rig.closeWorkers());
+afterAll(() => rig.close());
 
 /** A turn whose model has said two pieces, and its reader has at least one of them. */
 async function sayAndHold(): Promise<{ turnId: TurnId; valve: Valve }> {
@@ -79,9 +66,9 @@ function expectSecondAnswer(turnId: TurnId, transcript: Transcript): void {
 
 describe('a worker that is killed while it streams', () => {
   test('is replaced by one that lives, and the engine is told of the death', async () => {
-    const first = await startWorker();
+    const first = await rig.startWorker();
     const { turnId } = await sayAndHold();
-    await startWorker();
+    await rig.startWorker();
     upstream.chat.enqueue(answer(chunks));
     first.kill('SIGKILL');
     expectSecondAnswer(turnId, await ada.untilEnd(turnId));
@@ -89,19 +76,19 @@ describe('a worker that is killed while it streams', () => {
   });
 
   test('is replaced by itself when it is started again at once', async () => {
-    const first = await startWorker();
+    const first = await rig.startWorker();
     const { turnId } = await sayAndHold();
     upstream.chat.enqueue(answer(chunks));
     first.kill('SIGKILL');
-    await startWorker();
+    await rig.startWorker();
     expectSecondAnswer(turnId, await ada.untilEnd(turnId));
   });
 
   test('is noticed by its heartbeats when it has no line', async () => {
     const withoutLine = { CANDOR_WORKER_LINE_HOST: 'off' };
-    const first = await startWorker(withoutLine);
+    const first = await rig.startWorker(withoutLine);
     const { turnId } = await sayAndHold();
-    await startWorker(withoutLine);
+    await rig.startWorker(withoutLine);
     upstream.chat.enqueue(answer(chunks));
     first.kill('SIGKILL');
     expectSecondAnswer(turnId, await ada.untilEnd(turnId));
@@ -109,7 +96,7 @@ describe('a worker that is killed while it streams', () => {
   });
 
   test('C5: is not what a slow first token is taken for', async () => {
-    await startWorker();
+    await rig.startWorker();
     const valve = createValve();
     upstream.chat.enqueue(answer(chunks, { valve }));
     const turnId = newTurnId();

@@ -4,18 +4,16 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, expect, test } from '@jest/globals';
 import { findFree } from '../../src/parts/index.ts';
 import { createFaultProxy } from '../chaos/fault-proxy.ts';
-import { redisProgram, startRedis, withoutRedis, type RedisServer } from '../redis-server.ts';
+import { describeWithRedis } from '../describe-with-redis.ts';
+import { startRedis, type RedisServer } from '../redis-server.ts';
 import { createScript, listen } from './lane-events.ts';
 import { createLane, type LaneUnderTest } from './redis-lanes.ts';
 import { createSlowNetwork } from './slow-network.ts';
 
-const suite = redisProgram === null ? describe.skip : describe;
-const title = (name: string): string => (redisProgram === null ? `${name} (${withoutRedis})` : name);
-
-suite(title('the live lane when its Redis'), () => {
+describeWithRedis('the live lane when its Redis', () => {
   const closers: (() => Promise<unknown>)[] = [];
   afterEach(async () => {
     for (const close of closers.splice(0).reverse()) await close();

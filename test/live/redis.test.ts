@@ -1,13 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { redisProgram, startRedis, withoutRedis, type RedisServer } from '../redis-server.ts';
+import { describeWithRedis } from '../describe-with-redis.ts';
+import { startRedis, type RedisServer } from '../redis-server.ts';
 import { createScript, listen } from './lane-events.ts';
 import { testLane } from './lane-suite.ts';
 import { createLane, namespace, type LaneUnderTest } from './redis-lanes.ts';
 
-const suite = redisProgram === null ? describe.skip : describe;
-const title = (name: string): string => (redisProgram === null ? `${name} (${withoutRedis})` : name);
-
-suite(title('the live lane between processes'), () => {
+describeWithRedis('the live lane between processes', () => {
   let redis: RedisServer;
   beforeAll(async () => {
     redis = await startRedis();

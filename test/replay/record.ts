@@ -2,7 +2,6 @@
 // (`npm run record-histories`): what is recorded stands for the turns that are open when a new version of the workflows is
 // deployed. A history that is there already stays as it is; a case whose file is missing is recorded by today's workflows.
 
-import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -11,18 +10,10 @@ import { WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { auditWorkflowId, turnWorkflowId, type ConversationId, type TurnId } from '../../src/protocol/ids.ts';
 import type { BusyMode } from '../../src/protocol/turn.ts';
 import { createOpenActivities } from '../../src/run/open-activities.ts';
-import { launchWorker, type CandorProcess } from '../candor-process.ts';
 import type { ChatClient } from '../chat-client.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
-import {
-  answer,
-  createUpstream,
-  createValve,
-  refuse,
-  verdict,
-  type Upstream,
-  type Valve,
-} from '../../testing/upstream/upstream.ts';
+import { answer, createValve, refuse, verdict, type Valve } from '../../testing/upstream/upstream.ts';
+import { startKillableWorkers, type KillableWorkers } from '../e2e/killable-workers.ts';
 import { toRecordedJson } from './recorded-json.ts';
 
 const histories = fileURLToPath(new URL('histories/', import.meta.url));
@@ -159,42 +150,26 @@ describe('recording', () => {
 });
 
 describe('recording workers that are lost', () => {
-  let upstream: Upstream;
-  let gateway: Stack;
-  let ada: ChatClient;
-  const workers: CandorProcess[] = [];
+  let rig: KillableWorkers;
   beforeAll(async () => {
-    upstream = await createUpstream();
-    gateway = await startStack({ roles: 'gateway', upstream, taskQueue: `record-${randomUUID()}` });
-    ada = await gateway.connect();
+    rig = await startKillableWorkers('record');
   });
-  afterAll(async () => {
-    await Promise.all(workers.map((worker) => worker.close()));
-    await gateway.close();
-    await upstream.close();
-  });
-
-  async function startWorker(line: string): Promise<CandorProcess> {
-    const { taskQueue } = gateway.options.temporal;
-    const env = { CANDOR_WORKER_LINE_HOST: line };
-    const worker = await launchWorker({ taskQueue, upstreamUrl: upstream.url, env });
-    workers.push(worker);
-    await worker.ready;
-    return worker;
-  }
+  afterAll(() => rig.close());
 
   test.each([
     ['is noticed by its line', 'chat-turn-worker-lost', '127.0.0.1', false],
     ['is noticed by its heartbeats', 'chat-turn-worker-silent', 'off', false],
     ['held a call that was being stopped', 'chat-turn-stopped-worker-lost', 'off', true],
   ])('a worker whose death %s', async (_, name, line, isStopped) => {
-    const worker = await startWorker(line);
+    const { upstream, gateway, ada } = rig;
+    const env = { CANDOR_WORKER_LINE_HOST: line };
+    const worker = await rig.startWorker(env);
     upstream.chat.enqueue(answer(chunks, { valve: createValve() }), answer(chunks));
     const turnId = newTurnId();
     ada.message(turnId, newConversationId(), 'How do I restart a job in TWS?');
     await upstream.nextCall();
     while ((await lastBeat(gateway, turnId)) === undefined) await new Promise((resolve) => setTimeout(resolve, 50));
-    const next = await startWorker(line);
+    const next = await rig.startWorker(env);
     worker.kill('SIGKILL');
     if (isStopped) ada.send({ type: 'cancel', turnId });
     await ada.untilEnd(turnId);
