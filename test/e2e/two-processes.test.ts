@@ -52,6 +52,11 @@ function expectCancelled({ turnId }: HeldTurn, proof: object): void {
   expect(ends).toHaveLength(1);
   expect(ends[0]).toMatchObject({ type: 'turn_cancelled', by: 'user', ...proof });
 }
+/** `undefined`: it was not stopped. */
+const counted = ({ turnId }: HeldTurn): number | null | undefined => {
+  const end = terminalOf(ada.transcript(turnId));
+  return end?.type === 'turn_cancelled' ? end.charsAfterStop : undefined;
+};
 const failureOf = ({ turnId }: HeldTurn): AttemptFailed | AgentFailed | undefined =>
   ada
     .transcript(turnId)
@@ -60,10 +65,17 @@ const failureOf = ({ turnId }: HeldTurn): AttemptFailed | AgentFailed | undefine
 describe('a stop across processes', () => {
   test('goes over the worker’s line: the end of the connection and what came after the stop are known', async () => {
     await rig.startWorker();
-    const held = await sayAndHold();
-    ada.send({ type: 'cancel', turnId: held.turnId });
-    const transcript = await ada.untilEnd(held.turnId);
-    // By the heartbeat alone the call would not know when it was asked, and could count nothing.
+    const stopped = async (): Promise<HeldTurn> => {
+      const held = await sayAndHold();
+      ada.send({ type: 'cancel', turnId: held.turnId });
+      await ada.untilEnd(held.turnId);
+      return held;
+    };
+    // By the heartbeat alone the call does not know when it was asked, and can count nothing: so it is until the gateway
+    // has found the new worker's line.
+    let held = await stopped();
+    while (counted(held) === null) held = await stopped();
+    const transcript = ada.transcript(held.turnId);
     expectCancelled(held, { upstreamClosedAt: expect.any(String), charsAfterStop: 0 });
     expect(answerOf(transcript)).toBe(chunks.slice(0, 2).join(''));
     await expectNextIsAnswered(held.conversationId);
