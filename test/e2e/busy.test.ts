@@ -74,9 +74,11 @@ async function untilSignalled(turnId: TurnId, name: string): Promise<void> {
 
 const types = (transcript: Transcript): readonly TurnEvent['type'][] => transcript.log.map((event) => event.type);
 
-/** Texts of the prompt that the turn's model was given. */
+/** What was said, as the turn's model was given it; a graph with knowledge adds pieces of that, and they are no exchange. */
 const promptOf = (turnId: TurnId): readonly string[] =>
-  replies.calls(questionOf(turnId))[0]?.body.messages.map((m) => m.content) ?? [];
+  (replies.calls(questionOf(turnId))[0]?.body.messages ?? [])
+    .filter(({ role }) => role !== 'system')
+    .map(({ content }) => content);
 
 interface View {
   readonly turnId: TurnId;
