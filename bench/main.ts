@@ -1,50 +1,60 @@
-// The process of the benchmarks: runs those that are named, prints Markdown, keeps the samples in bench/results/.
+// `npm run bench`: the benchmarks, in the order in which they run, and what the command's options do. Each benchmark is
+// loaded when it runs, in a process of its own, so that none meets what another has left behind.
 
-import { mkdir, writeFile } from 'node:fs/promises';
-import { availableParallelism, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import type { Benchmark, Report, Table } from './benchmark.ts';
-import { firstToken } from './first-token.ts';
-import { history } from './history.ts';
-import { kill } from './kill.ts';
-import { lane } from './lane.ts';
-import { stop } from './stop.ts';
+import { withServers } from '../test/servers.ts';
+import type { Benchmark } from './benchmark.ts';
+import { parseCommand, usage } from './command.ts';
+import { listResults } from './results.ts';
+import { writePages } from './pages.ts';
+import { runSeries } from './series.ts';
 
-const benchmarks: readonly Benchmark[] = [firstToken, history, stop, kill, lane];
-const resultsDir = fileURLToPath(new URL('results/', import.meta.url));
+export interface Entry {
+  readonly name: string;
+  /** What it measures, in one line. */
+  readonly about: string;
+  readonly load: () => Promise<Benchmark>;
+}
 
-const names = process.argv.slice(2);
-const unknown = names.filter((name) => !benchmarks.some((benchmark) => benchmark.name === name));
-if (unknown.length > 0) {
-  const known = benchmarks.map(({ name }) => name).join(', ');
-  console.error(`unable to run ${unknown.join(', ')}; the benchmarks are ${known}`);
-  process.exitCode = 1;
-} else {
-  for (const benchmark of benchmarks) {
-    if (names.length === 0 || names.includes(benchmark.name)) await run(benchmark);
+/** One line each. What others wait for comes first: a token's way before what happens when something breaks. */
+// prettier-ignore
+export const benchmarks: readonly Entry[] = [
+  { name: 'first-token', about: 'first event and first token, beside a direct call', load: async () => (await import('./first-token.ts')).firstToken },
+  { name: 'history', about: 'events and bytes of a turn in history', load: async () => (await import('./history.ts')).history },
+  { name: 'stop', about: 'from the cancel frame to the end of the model’s connection', load: async () => (await import('./stop.ts')).stop },
+  { name: 'kill', about: 'from SIGKILL of a worker to the next first token', load: async () => (await import('./kill.ts')).kill },
+  { name: 'lane', about: 'a token’s time on the live lane alone', load: async () => (await import('./lane.ts')).lane },
+];
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** @param args of the command line. Resolves with the exit code: 1 when a benchmark could not be measured */
+export async function main(args: readonly string[]): Promise<number> {
+  const names = benchmarks.map(({ name }) => name);
+  const command = parseCommand(args, names);
+  switch (command.do) {
+    case 'refuse':
+      console.error(`${command.reason}\n\n${usage(names)}`);
+      return 1;
+    case 'help':
+      console.log(usage(names));
+      return 0;
+    case 'list': {
+      const results = await listResults(root, { quick: command.quick });
+      for (const { name, about } of benchmarks) {
+        const took = results.find((result) => result.name === name)?.tookS;
+        console.log(`${name.padEnd(14)} ${about}${took === undefined ? '' : `; took ${took} s`}`);
+      }
+      return 0;
+    }
+    case 'report':
+      for (const path of await writePages(root, command)) console.log(`wrote ${path}`);
+      return 0;
+    case 'measure': {
+      const code = await withServers((env) => runSeries({ root, env, ...command }));
+      if (command.all && !command.quick)
+        for (const path of await writePages(root, command)) console.log(`wrote ${path}`);
+      return code;
+    }
   }
-}
-
-async function run(benchmark: Benchmark): Promise<void> {
-  const { name } = benchmark;
-  const machine = { node: process.version, cores: availableParallelism(), loadBefore: loadavg()[0] };
-  const report = await benchmark.run();
-  console.log(toMarkdown(report));
-  console.log(`Node ${machine.node}, ${machine.cores} cores, load ${machine.loadBefore?.toFixed(1)} before the run\n`);
-  await mkdir(resultsDir, { recursive: true });
-  await writeFile(`${resultsDir}${name}.json`, `${JSON.stringify({ name, machine, ...report }, null, 2)}\n`);
-}
-
-function toMarkdown({ tables, bars }: Report): string {
-  const barTable: Table = {
-    title: 'Bars',
-    head: ['bar', 'measured', 'met'],
-    rows: bars.map(({ bar, measured, met }) => [bar, measured, met ? 'yes' : 'no']),
-  };
-  return [...tables, barTable].map(toTable).join('\n');
-}
-
-function toTable({ title, head, rows }: Table): string {
-  const line = (cells: readonly (string | number)[]): string => `| ${cells.join(' | ')} |`;
-  return [`### ${title}\n`, line(head), line(head.map(() => '---')), ...rows.map(line), ''].join('\n');
 }

@@ -5,5 +5,5 @@ import { ensureInstalled, loadTypeScript } from './install.mjs';
 
 ensureInstalled();
 await loadTypeScript();
-const { runBenchmarks } = await import('../bench/run.ts');
-process.exitCode = await runBenchmarks(process.argv.slice(2));
+const { main } = await import('../bench/main.ts');
+process.exitCode = await main(process.argv.slice(2));

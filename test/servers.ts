@@ -16,11 +16,15 @@ import { toVariables } from '../testing/servers/variables.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
+/** Runs Node on the arguments with the servers' addresses in its environment. Resolves with the exit code. */
+export const runWithServers = (nodeArgs: readonly string[]): Promise<number> =>
+  withServers((env) => runNode(nodeArgs, env));
+
 /**
- * Runs Node on the arguments with the servers' addresses in its environment, and stops everything when it ends, or when
+ * Starts the servers, hands on an environment with their addresses, and stops everything when what ran is over, or when
  * this process is told to. Resolves with the exit code; 1 with one sentence when a server cannot be had.
  */
-export async function runWithServers(nodeArgs: readonly string[]): Promise<number> {
+export async function withServers(run: (env: NodeJS.ProcessEnv) => Promise<number>): Promise<number> {
   const { env } = process;
   const opened = openServers({ env, report: createProgressRenderer(process.stderr) });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -29,7 +33,7 @@ export async function runWithServers(nodeArgs: readonly string[]): Promise<numbe
   try {
     const servers = await opened.started;
     const model = env['CANDOR_TEST_MODEL'] === '1' ? await prepareModel(servers.context) : {};
-    return await runNode(nodeArgs, {
+    return await run({
       ...env,
       ...toVariables(servers),
       CANDOR_TEST_TEMPORAL_CLI: servers.temporalCli,

@@ -1,0 +1,17 @@
+// Figures as text: three digits say as much as a benchmark knows.
+
+import type { Mark } from './benchmark.ts';
+
+/** `0.43`, `12.3`, `1,981`, `0`. */
+export function toNumber(value: number): string {
+  if (value === 0) return '0';
+  const digits = Math.min(3, Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value)))));
+  return value.toLocaleString('en-US', { maximumFractionDigits: digits });
+}
+
+/** How many times the first of its group; `null` for the first itself, and where that is 0. */
+export function toRatio(mark: Mark, group: readonly Mark[]): string | null {
+  const [first] = group;
+  if (first === undefined || first === mark || first.median === 0) return null;
+  return `${toNumber(mark.median / first.median)} ×`;
+}
