@@ -37,6 +37,7 @@ export async function withServers(run: (env: NodeJS.ProcessEnv) => Promise<numbe
       ...env,
       ...toVariables(servers),
       CANDOR_TEST_TEMPORAL_CLI: servers.temporalCli,
+      CANDOR_TEST_TEMPORAL_PID: `${servers.temporalPid}`,
       CANDOR_TEST_CACHE_DIR: servers.context.cacheDir,
       ...model,
     });

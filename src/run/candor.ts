@@ -19,7 +19,8 @@ import { createTemporalEngine } from '../api/temporal-engine.ts';
 import { createGraph, type Graph, type GraphOptions } from '../graph/neo4j.ts';
 import { createMemoryLane } from '../live/memory.ts';
 import { createOpenAiModel } from '../llm/openai.ts';
-import type { LiveLane, ModelReadiness, ReceiptSigner } from '../protocol/ports.ts';
+import { createCandorMetrics, type CandorMetrics, type MetricsText } from '../metrics/candor-metrics.ts';
+import type { LiveLane, ModelReadiness, ReceiptSigner, TurnEngine } from '../protocol/ports.ts';
 import { publishedTiers, type TierPolicies } from '../protocol/tiers.ts';
 import type { EventSinks } from '../workflows/event-log.ts';
 import type { Logger } from './log.ts';
@@ -32,6 +33,8 @@ export interface Backend {
   readonly apiKey: string | null;
   readonly model: string;
 }
+
+export type Activities = ReturnType<typeof createActivities>;
 
 export interface CandorOptions {
   readonly temporal: {
@@ -49,6 +52,8 @@ export interface CandorOptions {
   readonly decorate?: {
     readonly graph?: (graph: Graph) => Graph;
     readonly lane?: (lane: LiveLane) => LiveLane;
+    readonly engine?: (engine: TurnEngine) => TurnEngine;
+    readonly activities?: (activities: Activities) => Activities;
   };
   /** `null`: no worker in this process. */
   readonly worker: {
@@ -79,6 +84,8 @@ export interface RunningCandor {
   readonly url: string | null;
   readonly graph: Graph;
   readonly lane: LiveLane;
+  /** The figures of worker and gateway, for Prometheus. */
+  metrics(): Promise<MetricsText>;
   /** Rejects when the worker stops by itself. */
   readonly failed: Promise<never>;
   close(): Promise<void>;
@@ -101,6 +108,8 @@ export async function runCandor(options: CandorOptions): Promise<RunningCandor> 
     const graph = options.decorate?.graph?.(neo4j) ?? neo4j;
     const lane = options.decorate?.lane?.(given) ?? given;
     await Promise.all([graph.migrate(), ensureSearchAttributes(connection, temporal.namespace)]);
+    const metrics = createCandorMetrics({ lane });
+    closers.push(async () => metrics.close());
     const client = new Client({ connection, namespace: temporal.namespace });
     const { taskQueue } = temporal;
     const line = worker === null ? null : { host: worker.lineHost };
@@ -111,12 +120,18 @@ export async function runCandor(options: CandorOptions): Promise<RunningCandor> 
     if (worker !== null) {
       // Before the first turn: whoever holds a receipt finds its key.
       await graph.publishReceiptKey(worker.signer.publicKey);
-      const started = await startWorker(options, worker, connection, graph, lane, lines);
+      const started = await startWorker(options, worker, connection, graph, lane, lines, metrics);
       closers.push(() => started.stop());
       failed = started.failed;
     }
     let url: string | null = null;
     if (gateway !== null) {
+      const engine = createTemporalEngine({
+        client,
+        taskQueue,
+        uiUrl: temporal.uiUrl,
+        eagerStart: worker !== null,
+      });
       const app = await createApp({
         ...gateway,
         graph,
@@ -124,19 +139,15 @@ export async function runCandor(options: CandorOptions): Promise<RunningCandor> 
         lane: withLines(lane, lines),
         agents: createAgentFiles({ dir: options.agentsDir }),
         temporalUi: temporal.uiUrl,
-        engine: createTemporalEngine({
-          client,
-          taskQueue,
-          uiUrl: temporal.uiUrl,
-          eagerStart: worker !== null,
-        }),
+        metrics,
+        engine: options.decorate?.engine?.(engine) ?? engine,
       });
       closers.push(() => app.close());
       await listen(app, gateway);
       const { port } = app.server.address() as AddressInfo;
       url = `http://${gateway.host}:${port}`;
     }
-    return { url, graph, lane, failed, close };
+    return { url, graph, lane, metrics: () => metrics.read(), failed, close };
   } catch (error) {
     await close();
     throw error;
@@ -179,7 +190,7 @@ async function listen(
 }
 
 async function startWorker(
-  { temporal, agentsDir }: CandorOptions,
+  { temporal, agentsDir, decorate }: CandorOptions,
   {
     bundle,
     backend,
@@ -193,9 +204,22 @@ async function startWorker(
   graph: Graph,
   lane: LiveLane,
   lines: WorkerLines,
+  metrics: CandorMetrics,
 ): Promise<{ readonly failed: Promise<never>; stop(): Promise<void> }> {
   const model = createOpenAiModel(backend);
   const auditModel = createOpenAiModel(auditor);
+  const activities = createActivities({
+    graph,
+    agents: createAgentFiles({ dir: agentsDir }),
+    lane,
+    model,
+    defaultModel: backend.model,
+    auditor: auditModel,
+    auditModel: auditor.model,
+    readiness,
+    tiers,
+    signer,
+  });
   const sinks: InjectedSinks<EventSinks> = {
     events: { publish: { fn: (_info, event) => lane.publish(event), callDuringReplay: false } },
   };
@@ -205,18 +229,7 @@ async function startWorker(
     identity: lines.identity,
     taskQueue: temporal.taskQueue,
     workflowBundle: bundle,
-    activities: createActivities({
-      graph,
-      agents: createAgentFiles({ dir: agentsDir }),
-      lane,
-      model,
-      defaultModel: backend.model,
-      auditor: auditModel,
-      auditModel: auditor.model,
-      readiness,
-      tiers,
-      signer,
-    }),
+    activities: decorate?.activities?.(activities) ?? activities,
     sinks,
     // A heartbeat that is held back for longer than the stop may take would hold the stop back too.
     maxHeartbeatThrottleInterval: '500ms',

@@ -30,6 +30,8 @@ export interface StartedServers extends TestServers {
   /** By which the parts were found: the cache folder, and the path of Temporal's own command. */
   readonly context: PartsContext;
   readonly temporalCli: string;
+  /** Process of Temporal's server, to be asked what it costs. */
+  readonly temporalPid: number;
 }
 
 export interface ServersUnderWay {
@@ -89,6 +91,7 @@ export function openServers({ env, report }: Required<TestServersOptions>): Serv
       bundleDir,
       context,
       temporalCli: parts.temporalCli.path,
+      temporalPid: temporal.pid,
       stop,
     };
   };
