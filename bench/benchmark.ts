@@ -34,8 +34,6 @@ export interface MarkGroup {
 }
 
 export interface Chart {
-  /** `a-z` and dashes; the picture is `docs/images/bench-<id>.svg`. */
-  readonly id: string;
   readonly title: string;
   /** Of all marks: `ms`, `turns/s`, `events`, `KB`. */
   readonly unit: string;
@@ -43,6 +41,8 @@ export interface Chart {
   readonly scale: 'linear' | 'log';
   readonly better: 'less' | 'more';
   readonly groups: readonly MarkGroup[];
+  /** Shown in the README too; absent: in docs/benchmarks.md only. */
+  readonly inOverview?: boolean;
 }
 
 /** Figures that were measured of other products too (bench/rivals.ts), each by the benchmark that measures it. */

@@ -9,9 +9,15 @@ export function toNumber(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: digits });
 }
 
+/** `0.9 to 3.4`; one figure where both ends are the same. */
+export function toRange({ min, max }: Pick<Mark, 'min' | 'max'>): string {
+  const [from, to] = [toNumber(min), toNumber(max)];
+  return from === to ? from : `${from} to ${to}`;
+}
+
 /** How many times the first of its group; `null` for the first itself, and where that is 0. */
 export function toRatio(mark: Mark, group: readonly Mark[]): string | null {
   const [first] = group;
   if (first === undefined || first === mark || first.median === 0) return null;
-  return `${toNumber(mark.median / first.median)} ×`;
+  return `${toNumber(Number((mark.median / first.median).toFixed(2)))} ×`;
 }

@@ -1,6 +1,8 @@
 // Figures of a list of samples. Medians and ranges, never a mean: one slow sample says more beside the others than
 // mixed into them.
 
+import type { Mark, MarkKind } from './benchmark.ts';
+
 export interface Figures {
   readonly n: number;
   readonly min: number;
@@ -25,3 +27,12 @@ export function toFigures(samples: readonly number[]): Figures {
 export const toCells = ({ min, p50, p95, max }: Figures): readonly string[] =>
   [p50, p95, min, max].map((ms) => ms.toFixed(1));
 export const figureHead = ['p50 ms', 'p95 ms', 'min', 'max'] as const;
+
+/** For a chart: the median and the range. */
+export const toMark = (label: string, kind: MarkKind, { p50, min, max }: Figures): Mark => ({
+  label,
+  kind,
+  median: p50,
+  min,
+  max,
+});

@@ -6,7 +6,7 @@ import { measureTurn, writeAgents, type TurnCost } from '../test/turn-cost.ts';
 import type { Benchmark, Report } from './benchmark.ts';
 import { toFigures } from './figures.ts';
 
-const rounds = 5;
+const rounds = { full: 5, quick: 1 } as const;
 const maxEvents = 40;
 const kinds = [
   { name: 'answer of 20 tokens', agentId: 'short', tokens: 20 },
@@ -16,11 +16,11 @@ const kinds = [
 
 export const history: Benchmark = {
   name: 'history',
-  async run() {
+  async run({ quick }) {
     const agentsDir = await writeAgents();
     const stack = await startStack({ agentsDir });
     try {
-      return toReport(await measure(stack));
+      return toReport(await measure(stack, quick ? rounds.quick : rounds.full));
     } finally {
       await stack.close();
       await rm(agentsDir, { recursive: true });
@@ -29,7 +29,7 @@ export const history: Benchmark = {
 };
 
 /** By kind, its rounds. */
-async function measure(stack: Stack): Promise<readonly (readonly TurnCost[])[]> {
+async function measure(stack: Stack, rounds: number): Promise<readonly (readonly TurnCost[])[]> {
   const costs: TurnCost[][] = kinds.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (const [index, kind] of kinds.entries()) costs[index]?.push(await measureTurn(stack, kind));
@@ -47,7 +47,7 @@ function toReport(costs: readonly (readonly TurnCost[])[]): Report {
   return {
     tables: [
       {
-        title: `History of a turn, medians of ${rounds} interleaved rounds`,
+        title: `History of a turn, medians of ${costs[0]?.length} interleaved rounds`,
         head: ['turn', 'events', 'bytes', "answer's bytes", 'prompt, characters'],
         rows: kinds.map(({ name }, index) => [
           name,

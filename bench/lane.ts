@@ -10,13 +10,13 @@ import type { TurnId } from '../src/protocol/ids.ts';
 import type { LiveLane } from '../src/protocol/ports.ts';
 import { redisProgram, startRedis } from '../test/redis-server.ts';
 import type { Benchmark, Report } from './benchmark.ts';
-import { toFigures } from './figures.ts';
+import { toFigures, toMark } from './figures.ts';
 import type { ReaderReport, ReadOrder } from './lane-reader.ts';
 import { logLatencies, publishTokens } from './lane-tokens.ts';
 
 const readerFile = fileURLToPath(new URL('lane-reader.ts', import.meta.url));
 const counts = [1, 10, 50] as const;
-const rounds = 3;
+const rounds = { full: 3, quick: 1 } as const;
 const pace = { tokens: 400, perSecond: 200 };
 
 interface Series {
@@ -27,14 +27,14 @@ interface Series {
 
 export const lane: Benchmark = {
   name: 'lane',
-  async run() {
+  async run({ quick }) {
     const redis = redisProgram === null ? null : await startRedis();
     try {
       const series = counts.flatMap((turns): Series[] => [
         { lane: 'memory, one process', turns, samples: [] },
         ...(redis === null ? [] : [{ lane: 'Redis, two processes', turns, samples: [] }]),
       ]);
-      for (let round = 0; round < rounds; round++) {
+      for (let round = 0; round < (quick ? rounds.quick : rounds.full); round++) {
         for (const { lane: name, turns, samples } of series) {
           const isMemory = redis === null || name.startsWith('memory');
           samples.push(...(isMemory ? await measureMemory(turns) : await measureRedis(redis.url, turns)));
@@ -122,6 +122,18 @@ function toReport(series: readonly Series[], hasRedis: boolean): Report {
         measured: `p95 ${ms(f.p95)} ms`,
         met: f.p95 < 1,
       })),
+    charts: [
+      {
+        title: `Time of a token on the lane, ${pace.perSecond} tokens a second for each turn`,
+        unit: 'ms',
+        scale: 'log',
+        better: 'less',
+        groups: counts.map((turns) => ({
+          label: turns === 1 ? '1 turn' : `${turns} turns at once`,
+          marks: figures.filter((f) => f.turns === turns).map((f) => toMark(f.lane, 'candor', f)),
+        })),
+      },
+    ],
     samples: figures.map(({ lane: name, turns, samples }) => ({ lane: name, turns, ms: samples })),
   };
 }

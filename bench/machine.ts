@@ -18,22 +18,24 @@ export interface Machine {
   readonly cpu: string;
   readonly memoryGb: number;
   readonly os: string;
-  /** Of one minute, before the benchmark: above a half of the cores its figures are those of a busy machine. */
+  /** Of one minute, before the command began: above a half of the cores the figures are those of a busy machine. */
   readonly loadBefore: number;
   /** Versions; `null`: not part of this run. */
   readonly servers: Readonly<Record<'temporal' | 'neo4j' | 'redis', string | null>>;
 }
 
+/** Of one minute. */
+export const readLoad = (): number => Math.round((loadavg()[0] ?? 0) * 100) / 100;
+
 /** @param env names the servers of the run */
-export async function readMachine(env: Env): Promise<Machine> {
-  const loadBefore = loadavg()[0] ?? 0;
+export async function readMachine(env: Env, loadBefore: number): Promise<Machine> {
   return {
     node: process.version,
     cores: availableParallelism(),
     cpu: cpus()[0]?.model ?? 'unknown',
     memoryGb: Math.round(totalmem() / 2 ** 30),
     os: await readOs(),
-    loadBefore: Math.round(loadBefore * 100) / 100,
+    loadBefore,
     servers: await readServers(env),
   };
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { withServers } from '../test/servers.ts';
 import type { Benchmark } from './benchmark.ts';
 import { parseCommand, usage } from './command.ts';
+import { readLoad } from './machine.ts';
 import { listResults } from './results.ts';
 import { writePages } from './pages.ts';
 import { runSeries } from './series.ts';
@@ -48,12 +49,13 @@ export async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     case 'report':
-      for (const path of await writePages(root, command)) console.log(`wrote ${path}`);
+      for (const path of await writePages(root, names, command)) console.log(`wrote ${path}`);
       return 0;
     case 'measure': {
-      const code = await withServers((env) => runSeries({ root, env, ...command }));
+      const loadBefore = readLoad();
+      const code = await withServers((env) => runSeries({ root, env, loadBefore, ...command }));
       if (command.all && !command.quick)
-        for (const path of await writePages(root, command)) console.log(`wrote ${path}`);
+        for (const path of await writePages(root, names, command)) console.log(`wrote ${path}`);
       return code;
     }
   }

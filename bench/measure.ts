@@ -1,4 +1,5 @@
-// A process that measures one benchmark, prints what it gave and keeps it. Named by its arguments: `stop --quick`.
+// A process that measures one benchmark, prints what it gave and keeps it. Arguments: its name, the load of the machine
+// before the command began, and `--quick`.
 
 import { fileURLToPath } from 'node:url';
 import { benchmarks } from './main.ts';
@@ -7,13 +8,13 @@ import { toMarkdown } from './markdown.ts';
 import { writeResult } from './results.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const [name, option] = process.argv.slice(2);
+const [name, load, option] = process.argv.slice(2);
 const quick = option === '--quick';
 const entry = benchmarks.find((one) => one.name === name);
 if (entry === undefined) throw new Error(`unable to measure ${name}; no benchmark has that name`);
 
 const benchmark = await entry.load();
-const machine = await readMachine(process.env);
+const machine = await readMachine(process.env, Number(load));
 const measuredAt = new Date().toISOString();
 const began = performance.now();
 const report = await benchmark.run({ quick });

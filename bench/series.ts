@@ -11,15 +11,17 @@ export interface SeriesOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly names: readonly string[];
   readonly quick: boolean;
+  /** Of the machine, before anything of ours ran. */
+  readonly loadBefore: number;
 }
 
 /** Resolves with the exit code: 1 when one could not be measured. */
-export async function runSeries({ root, env, names, quick }: SeriesOptions): Promise<number> {
+export async function runSeries({ root, env, names, quick, loadBefore }: SeriesOptions): Promise<number> {
   const ran: { readonly name: string; readonly seconds: number; readonly code: number | null }[] = [];
   for (const [index, name] of names.entries()) {
     console.log(`\n── ${name}, ${index + 1} of ${names.length}\n`);
     const began = performance.now();
-    const args = ['--import', 'tsx', measureFile, name, ...(quick ? ['--quick'] : [])];
+    const args = ['--import', 'tsx', measureFile, name, `${loadBefore}`, ...(quick ? ['--quick'] : [])];
     const code = await runNode(args, { cwd: root, env });
     ran.push({ name, seconds: (performance.now() - began) / 1_000, code });
   }

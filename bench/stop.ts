@@ -9,10 +9,9 @@ import { createReplies, questionOf, type Replies } from '../test/e2e/replies.ts'
 import { newConversationId, newTurnId, startStack } from '../test/stack.ts';
 import { answer, createUpstream, type Upstream } from '../testing/upstream/upstream.ts';
 import type { Benchmark, Report } from './benchmark.ts';
-import { figureHead, toCells, toFigures } from './figures.ts';
+import { figureHead, toCells, toFigures, toMark } from './figures.ts';
 
-const warmUps = 10;
-const samples = 100;
+const rounds = { full: { warmUps: 10, samples: 100 }, quick: { warmUps: 2, samples: 5 } } as const;
 const barMs = 250;
 /** A model that would speak for half a minute. */
 const chunks = Array.from({ length: 1_500 }, (_, n) => `word ${n} `);
@@ -38,7 +37,8 @@ const now = (): number => performance.timeOrigin + performance.now();
 
 export const stop: Benchmark = {
   name: 'stop',
-  async run() {
+  async run({ quick }) {
+    const { warmUps, samples } = quick ? rounds.quick : rounds.full;
     const closers: (() => unknown)[] = [];
     try {
       const arms = [await inOneProcess(closers), await inTwoProcesses(closers)];
@@ -101,7 +101,7 @@ function toReport(arms: readonly Arm[]): Report {
   return {
     tables: [
       {
-        title: `A stop, ${samples} samples each, alternating`,
+        title: `A stop, ${arms[0]?.measured.length} samples each, alternating`,
         head: ['from the cancel frame to', ...figureHead],
         rows: [
           ...closed.map(({ name, ...figures }) => [`the connection’s end at the model, ${name}`, ...toCells(figures)]),
@@ -125,6 +125,15 @@ function toReport(arms: readonly Arm[]): Report {
       measured: `p95 ${p95.toFixed(1)} ms`,
       met: p95 < barMs,
     })),
+    charts: [
+      {
+        title: 'From the cancel frame to the end of the model’s connection',
+        unit: 'ms',
+        scale: 'linear',
+        better: 'less',
+        groups: [{ label: '', marks: closed.map(({ name, ...figures }) => toMark(name, 'candor', figures)) }],
+      },
+    ],
     samples: Object.fromEntries(arms.map(({ name, measured }) => [name, measured])),
   };
 }
