@@ -29,6 +29,7 @@ const planted: readonly (readonly [rule: string, from: string, to: string])[] = 
   ['llm-alone', 'src/llm/asks.ts', '../graph/neo4j.ts'],
   ['graph-alone', 'src/graph/asks.ts', '../llm/openai.ts'],
   ['live-alone', 'src/live/asks.ts', '../graph/neo4j.ts'],
+  ['metrics-sees-ports', 'src/metrics/looks.ts', '../live/memory.ts'],
   ['worker-line-alone', 'src/worker-line/asks.ts', '../live/memory.ts'],
   ['agents-alone', 'src/agents/asks.ts', '../activities/index.ts'],
   ['knowledge-alone', 'src/knowledge/asks.ts', '../graph/neo4j.ts'],
@@ -37,7 +38,9 @@ const planted: readonly (readonly [rule: string, from: string, to: string])[] = 
   ['parts-alone', 'src/parts/asks.ts', '../protocol/events.ts'],
   ['config-alone', 'src/config/asks.ts', '../parts/index.ts'],
   ['config-only-to-roots', 'src/graph/configured.ts', '../config.ts'],
-  ['web-sees-only-protocol', 'web/src/asks.ts', '../../src/live/memory.ts'],
+  ['client-sees-only-protocol', 'src/client/asks.ts', 'node:fs'],
+  ['client-by-its-door', 'testing/by-window.ts', '../src/client/connection.ts'],
+  ['web-sees-only-protocol-and-client', 'web/src/asks.ts', '../../src/live/memory.ts'],
   ['web-not-to-schema', 'web/src/validates.ts', '../../src/protocol/schema.ts'],
   ['src-not-to-test', 'src/llm/fakes.ts', '../../test/upstream.ts'],
   ['testing-builds-as-a-root-does', 'testing/peeks.ts', '../src/graph/neo4j.ts'],
@@ -52,18 +55,35 @@ const planted: readonly (readonly [rule: string, from: string, to: string])[] = 
   ['vendor-temporal-elsewhere', 'src/graph/works.ts', '@temporalio/activity'],
   ['vendor-fastify', 'src/live/serves.ts', 'fastify'],
   ['vendor-ioredis', 'src/api/caches.ts', 'ioredis'],
+  ['vendor-prom-client', 'src/api/counts.ts', 'prom-client'],
   ['vendor-jose', 'src/api/signs.ts', 'jose'],
   ['llama-is-no-dependency', 'src/parts/loads.ts', 'node-llama-cpp'],
 ];
 
 /** What the planted modules import. */
 const sound = [
-  ...['activities/index', 'graph/neo4j', 'live/memory', 'llm/openai', 'protocol/events', 'protocol/schema'],
+  ...[
+    'activities/index',
+    'client/connection',
+    'graph/neo4j',
+    'live/memory',
+    'llm/openai',
+    'protocol/events',
+    'protocol/schema',
+  ],
   ...['run/candor', 'parts/index', 'parts/ports', 'config', 'cli'],
 ].map((name) => `src/${name}.ts`);
-const packages = ['zod', 'openai', 'neo4j-driver', 'fastify', 'ioredis', 'jose', 'node-llama-cpp', 'vite'].concat(
-  ['client', 'worker', 'activity', 'workflow'].map((name) => `@temporalio/${name}`),
-);
+const packages = [
+  'zod',
+  'openai',
+  'neo4j-driver',
+  'fastify',
+  'ioredis',
+  'jose',
+  'prom-client',
+  'node-llama-cpp',
+  'vite',
+].concat(['client', 'worker', 'activity', 'workflow'].map((name) => `@temporalio/${name}`));
 
 interface Violation {
   readonly from: string;

@@ -1,0 +1,258 @@
+// A client keeps what it was asked to do over whatever becomes of its connection; over real sockets, against a gateway
+// whose turns do what the test says.
+
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  createCandorClient,
+  type CandorClient,
+  type CandorClientOptions,
+  type ConnectionState,
+  type TurnHandle,
+  type TurnItem,
+} from '../../src/client/index.ts';
+import { isSequenced } from '../../src/protocol/events.ts';
+import type { ConversationId } from '../../src/protocol/ids.ts';
+import { createManualClock, type ManualClock } from '../web/manual-clock.ts';
+import { startScriptedGateway, type ScriptedGateway } from '../web/scripted-gateway.ts';
+import { agentId, createTurnScript } from '../web/turn-script.ts';
+import { openWsSocket } from './ws-socket.ts';
+
+const longestReconnectMs = 20_000;
+
+let gateway: ScriptedGateway;
+let clients: CandorClient[];
+let clock: ManualClock;
+
+beforeEach(async () => {
+  gateway = await startScriptedGateway();
+  clients = [];
+  clock = createManualClock();
+});
+afterEach(async () => {
+  for (const client of clients) client.close();
+  await gateway.stop();
+});
+
+function open(part: Partial<CandorClientOptions> = {}): CandorClient {
+  const client = createCandorClient({
+    url: `http://127.0.0.1:${gateway.port}`,
+    agentId,
+    token: () => 'a.b.c',
+    openSocket: openWsSocket,
+    clock,
+    random: () => 1,
+    ...part,
+  });
+  clients.push(client);
+  return client;
+}
+
+/** Resolves when the connection is as wanted. */
+const untilState = (client: CandorClient, kind: ConnectionState['kind']): Promise<ConnectionState> =>
+  new Promise((resolve) => {
+    const look = (): void => {
+      if (client.state.kind !== kind) return;
+      end();
+      resolve(client.state);
+    };
+    const end = client.onState(look);
+    look();
+  });
+
+const untilTurn = (turn: TurnHandle, holds: (turn: TurnHandle) => boolean): Promise<void> =>
+  new Promise((resolve) => {
+    const look = (): void => {
+      if (!holds(turn)) return;
+      end();
+      resolve();
+    };
+    const end = turn.subscribe(look);
+    look();
+  });
+
+/** Sends a message and lets the gateway answer its first half. */
+async function startAnswer(client: CandorClient) {
+  const turn = client.send({ text: 'Question?' });
+  const { turnId, conversationId } = await gateway.frame('message');
+  const script = createTurnScript(turnId, conversationId);
+  for (const event of [script.accepted('Question?'), script.started(), script.thinking(), script.delta(0, 'First, ')]) {
+    gateway.emit(event);
+  }
+  await untilTurn(turn, ({ text }) => text === 'First, ');
+  return { turn, script };
+}
+
+function finish(script: ReturnType<typeof createTurnScript>, text: string): void {
+  for (const event of [script.answered(text), script.stored(), script.auditStarted(), script.completed()]) {
+    gateway.emit(event);
+  }
+}
+
+async function collect(turn: AsyncIterable<TurnItem>): Promise<readonly TurnItem[]> {
+  const items: TurnItem[] = [];
+  for await (const item of turn) items.push(item);
+  return items;
+}
+
+const textOf = (items: readonly TurnItem[]): string =>
+  items.map((item) => (item.type === 'delta' ? item.text : '')).join('');
+const seqsOf = (items: readonly TurnItem[]): readonly number[] =>
+  items.flatMap((item) => (item.type !== 'corrected' && isSequenced(item) ? [item.seq] : []));
+
+async function reconnect(client: CandorClient): Promise<void> {
+  await untilState(client, 'waiting');
+  clock.runDue(longestReconnectMs);
+  await untilState(client, 'open');
+}
+
+describe('a turn', () => {
+  test('is accepted, grows, and ends with its transcript', async () => {
+    const client = open();
+    const { turn, script } = await startAnswer(client);
+    await turn.accepted;
+    expect([turn.state, turn.text]).toEqual(['running', 'First, ']);
+    gateway.emit(script.delta(7, 'second.'));
+    finish(script, 'First, second.');
+    await turn.ended;
+    expect([turn.state, turn.text]).toEqual(['completed', 'First, second.']);
+    expect(client.turns).toEqual([]);
+  });
+
+  test('gives every event once and every character once over a lost connection', async () => {
+    const client = open();
+    const { turn, script } = await startAnswer(client);
+    const read = collect(turn);
+    gateway.cut();
+    gateway.emit(script.delta(7, 'second, '));
+    await reconnect(client);
+    expect((await gateway.frame('resume')).cursor).toMatchObject({ seq: 3, streams: [{ offset: 7 }] });
+    gateway.emit(script.delta(15, 'third.'));
+    finish(script, 'First, second, third.');
+    const items = await read;
+    expect(textOf(items)).toBe('First, second, third.');
+    expect(seqsOf(items)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(items.at(-1)?.type).toBe('turn_completed');
+  });
+
+  test('is given to a loop that begins late from its first event on', async () => {
+    const { turn, script } = await startAnswer(open());
+    finish(script, 'First, and last.');
+    await turn.ended;
+    const items = await collect(turn);
+    expect(seqsOf(items)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(textOf(items)).toBe('First, and last.');
+  });
+
+  test('that is not accepted is sent again under the same id after a lost connection', async () => {
+    const client = open();
+    const turn = client.send({ text: 'Question?' });
+    const first = await gateway.frame('message');
+    expect(turn.state).toBe('unsent');
+    gateway.cut();
+    await reconnect(client);
+    expect(await gateway.frame('message')).toEqual(first);
+  });
+
+  test('that was refused for a while is sent again by itself', async () => {
+    const turn = open().send({ text: 'Question?' });
+    const first = await gateway.frame('message');
+    gateway.refuse('engine_unavailable', turn.turnId);
+    await untilTurn(turn, ({ refusal }) => refusal?.code === 'engine_unavailable');
+    clock.runDue(5_000);
+    expect(await gateway.frame('message')).toEqual(first);
+  });
+
+  test('that was refused for good rejects with the gateway’s error, and can be sent anew', async () => {
+    const client = open();
+    const turn = client.send({ text: 'Question?' });
+    const first = await gateway.frame('message');
+    const read = collect(turn);
+    gateway.refuse('turn_conflict', turn.turnId);
+    await expect(turn.accepted).rejects.toMatchObject({ code: 'turn_conflict', name: 'CandorClientError' });
+    await expect(turn.ended).rejects.toMatchObject({ code: 'turn_conflict' });
+    await expect(read).rejects.toMatchObject({ code: 'turn_conflict', info: { retryable: false } });
+    const { text, turnId, conversationId } = first;
+    client.send({ text, turnId, conversationId });
+    expect(await gateway.frame('message')).toEqual(first);
+  });
+});
+
+describe('a stop', () => {
+  test('that was lost with its connection is asked again, until the turn is over', async () => {
+    const client = open();
+    const { turn, script } = await startAnswer(client);
+    gateway.cut();
+    await untilState(client, 'waiting');
+    const stopped = turn.stop();
+    expect(turn.stopRequested).toBe(true);
+    clock.runDue(longestReconnectMs);
+    expect(await gateway.frame('cancel')).toEqual({ type: 'cancel', turnId: turn.turnId });
+    gateway.emit(script.cancelled());
+    await stopped;
+    expect([turn.state, turn.text, turn.stopRequested]).toEqual(['cancelled', 'First, ', false]);
+  });
+
+  test('that was refused for a while is asked again although the answer goes on', async () => {
+    const { turn, script } = await startAnswer(open());
+    const stopped = turn.stop();
+    await gateway.frame('cancel');
+    gateway.refuse('engine_unavailable', turn.turnId);
+    await untilTurn(turn, ({ refusal }) => refusal !== null);
+    gateway.emit(script.delta(7, 'second'));
+    await untilTurn(turn, ({ text }) => text === 'First, second');
+    expect(turn.refusal?.code).toBe('engine_unavailable');
+    clock.runDue(5_000);
+    await gateway.frame('cancel');
+    gateway.emit(script.cancelled());
+    await stopped;
+  });
+
+  test('that was refused for good rejects, and the turn goes on', async () => {
+    const { turn, script } = await startAnswer(open());
+    const stopped = turn.stop();
+    await gateway.frame('cancel');
+    gateway.refuse('internal', turn.turnId);
+    await expect(stopped).rejects.toMatchObject({ code: 'internal' });
+    finish(script, 'First, and last.');
+    await turn.ended;
+    expect(turn.text).toBe('First, and last.');
+  });
+
+  test('that comes too late resolves with the turn that has completed', async () => {
+    const { turn, script } = await startAnswer(open());
+    const stopped = turn.stop();
+    finish(script, 'First, and last.');
+    expect((await stopped).log.at(-1)?.type).toBe('turn_completed');
+  });
+});
+
+describe('a closed client', () => {
+  test('rejects what waits, leaves no timer, and sends nothing more', async () => {
+    const client = open();
+    const { turn } = await startAnswer(client);
+    const read = collect(turn);
+    gateway.cut();
+    await untilState(client, 'waiting');
+    client.close();
+    await expect(turn.ended).rejects.toMatchObject({ code: 'closed', info: null });
+    await expect(read).rejects.toMatchObject({ code: 'closed' });
+    expect(clock.pending()).toEqual([]);
+    expect(() => client.send({ text: 'More?' })).toThrow('the client was closed');
+  });
+});
+
+describe('a watched conversation', () => {
+  test('shows turns of other devices, and brings what is open from its first event', async () => {
+    const client = open();
+    await untilState(client, 'open');
+    const conversationId = '6b1f0c1e-5a39-4b0e-9e55-000000000001' as ConversationId;
+    const elsewhere = '6b1f0c1e-5a39-4b0e-9e55-0000000000a1';
+    const watch = client.watch(conversationId);
+    await gateway.frame('watch');
+    const script = createTurnScript(elsewhere as never, conversationId);
+    const begun = new Promise<void>((resolve) => watch.subscribe(() => resolve()));
+    gateway.emit(script.accepted('From the phone'));
+    await begun;
+    expect(watch.turns).toMatchObject([{ turnId: elsewhere, state: 'accepted' }]);
+  });
+});
