@@ -12,6 +12,7 @@ import { createConversationWatchers } from './conversation-watchers.ts';
 import type { GatewayDependencies } from './gateway-dependencies.ts';
 import { replyWithProblem } from './problem.ts';
 import { conversationRoutes } from './routes/conversations.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { receiptKeyRoutes } from './routes/receipt-keys.ts';
 import { publicRoutes, serviceRoutes } from './routes/service.ts';
 import { turnRoutes } from './routes/turns.ts';
@@ -44,7 +45,9 @@ export async function createApp(dependencies: GatewayDependencies): Promise<Fast
     replyWithProblem(new CandorError('no_data', { facts: { subject: pathOf(request.url) } }), request, reply),
   );
 
-  const feeds = createTurnFeeds({ lane, engine, graph, log });
+  const { delivery } = dependencies.metrics;
+  const feeds = createTurnFeeds({ lane, engine, graph, metrics: delivery, log });
+  delivery.follows(() => ({ turns: feeds.size, readers: feeds.readers }));
   const watchers = createConversationWatchers();
   const turns = createTurnService({ engine, graph, lane, feeds, watchers });
   const sweep = createTurnSweep({ engine, graph, feeds, log });
@@ -56,12 +59,15 @@ export async function createApp(dependencies: GatewayDependencies): Promise<Fast
   await app.register(fastifyWebsocket, {
     options: { maxPayload: maxFrameBytes, handleProtocols: selectSubprotocol, perMessageDeflate: false },
   });
-  await app.register(socketRoutes, { agents, checkOrigin, feeds, turns, watchers, graph, verifyToken, log });
+  await app.register(socketRoutes, {
+    ...{ agents, checkOrigin, feeds, turns, watchers, graph, verifyToken, metrics: delivery, log },
+  });
   await app.register(publicRoutes, dependencies);
   await app.register(receiptKeyRoutes, dependencies);
+  await app.register(metricsRoutes, dependencies);
   await app.register(async (signedIn) => {
     signedIn.addHook('onRequest', createAuthenticate(verifyToken));
-    await signedIn.register(turnRoutes, { feeds, turns, graph, engine, agents, defaultAgent });
+    await signedIn.register(turnRoutes, { feeds, turns, graph, engine, agents, defaultAgent, metrics: delivery });
     await signedIn.register(conversationRoutes, { graph, engine, feeds });
     await signedIn.register(serviceRoutes, dependencies);
   });

@@ -14,10 +14,21 @@ export interface DeliveryMetrics {
   slowClosed(): void;
   /**
    * An event was handed to the network.
-   * @param lagMs from the event's `time` to the hand-over; `null` for what is told again after a resume
+   * @param lagMs from the event's emission to the hand-over; `null` for what is told again after a resume, and for text
+   * that did not come by the live lane
    */
   eventSent(transport: DeliveryTransport, type: string, lagMs: number | null): void;
   /** A reader came back with a cursor, or without one to a turn that is known. */
   resumed(transport: DeliveryTransport): void;
   gapFilled(source: GapSource): void;
+  /** @param count asked whenever the figures are read */
+  follows(count: () => Followed): void;
+}
+
+/** What a gateway follows at this moment. */
+export interface Followed {
+  /** Turns with a feed, also those that are kept for a while without a reader. */
+  readonly turns: number;
+  /** Readers of all of them. */
+  readonly readers: number;
 }

@@ -5,6 +5,7 @@ import type { AgentCatalogue, GatewayGraph, LiveLane, ReceiptKeys, TurnEngine } 
 import type { CheckOrigin } from './auth/origin.ts';
 import type { SignInCodes } from './auth/sign-in-codes.ts';
 import type { VerifyToken } from './auth/token-verifier.ts';
+import type { DeliveryMetrics } from './delivery-metrics.ts';
 
 export interface ModelStatus {
   readonly state: 'ready' | 'loading' | 'failed' | 'none';
@@ -15,6 +16,12 @@ export interface ModelStatus {
   readonly progress?: number;
   /** The bundled small model answers: readers should know. */
   readonly small?: boolean;
+}
+
+/** What is counted, and all figures of the process as a scraper reads them. */
+export interface GatewayMetrics {
+  readonly delivery: DeliveryMetrics;
+  read(): Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 export interface GatewayDependencies {
@@ -32,5 +39,6 @@ export interface GatewayDependencies {
   readonly temporalUi: string | null;
   /** Folder of the built page; `null`: no page. */
   readonly webDir: string | null;
+  readonly metrics: GatewayMetrics;
   readonly log: FastifyBaseLogger;
 }

@@ -21,7 +21,7 @@ type ByAgent = FastifyRequest<{ Params: { agentId: string } }>;
 const pingEveryMs = 20_000;
 
 export async function socketRoutes(app: FastifyInstance, dependencies: SocketRoutes): Promise<void> {
-  const { agents, checkOrigin, verifyToken } = dependencies;
+  const { agents, checkOrigin, verifyToken, metrics } = dependencies;
   const authenticate = createAuthenticate(verifyToken);
   app.get(
     '/ws/:agentId',
@@ -34,6 +34,7 @@ export async function socketRoutes(app: FastifyInstance, dependencies: SocketRou
     },
     (socket: WebSocket, request: ByAgent) => {
       const caller = callerOf(request);
+      metrics.socketOpened();
       // Frames may arrive while the agent's file is read: they wait in line behind it.
       const session = loadAgent(agents, request.params.agentId).then(
         (agentId) => createSocketSession(toPeer(socket), agentId, caller, dependencies),
@@ -45,7 +46,8 @@ export async function socketRoutes(app: FastifyInstance, dependencies: SocketRou
         line = line.then(async () => (await session)?.receive(raw));
       });
       const stopPings = keepAlive(socket);
-      socket.once('close', () => {
+      socket.once('close', (code: number) => {
+        metrics.socketClosed(code);
         stopPings();
         void session.then((open) => open?.closed());
       });

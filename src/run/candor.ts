@@ -219,6 +219,7 @@ async function startWorker(
     readiness,
     tiers,
     signer,
+    calls: metrics.calls,
   });
   const sinks: InjectedSinks<EventSinks> = {
     events: { publish: { fn: (_info, event) => lane.publish(event), callDuringReplay: false } },

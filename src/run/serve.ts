@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { createAuth } from './auth.ts';
 import { chooseModel } from './backend.ts';
-import { runCandor, type CandorOptions } from './candor.ts';
+import { runCandor, type CandorOptions, type RunningCandor } from './candor.ts';
 import { openLiveLane } from './live-lane.ts';
 import { createLog, installRuntime } from './log.ts';
 import { ensurePage } from './page.ts';
@@ -66,7 +66,7 @@ export async function serve(role: 'worker' | 'gateway', { config, say, signal }:
     // Last: from here on it is closed by whoever it is given to.
     lane: openLiveLane({ redisUrl: config.live.redisUrl, namespace, say, log }),
   });
-  const stopHealth = role === 'worker' ? serveHealth(config.worker.healthPort) : () => undefined;
+  const stopHealth = role === 'worker' ? serveHealth(config.worker.healthPort, candor) : () => undefined;
   try {
     say(role === 'worker' ? `worker polls ${taskQueue} at ${address}` : `gateway listens at ${candor.url}`);
     await Promise.race([
@@ -81,10 +81,16 @@ export async function serve(role: 'worker' | 'gateway', { config, say, signal }:
   }
 }
 
-/** A worker has no port of its own; orchestrators want one to ask. */
-function serveHealth(port: number | null): () => void {
+/** A worker has no port of its own; orchestrators want one to ask, and so does whoever collects its figures. */
+function serveHealth(port: number | null, candor: Pick<RunningCandor, 'metrics'>): () => void {
   if (port === null) return () => undefined;
   const server = createServer((request, response) => {
+    if (request.url === '/metrics') {
+      void candor
+        .metrics()
+        .then(({ contentType, text }) => response.writeHead(200, { 'content-type': contentType }).end(text));
+      return;
+    }
     const known = request.url === '/healthz';
     response.writeHead(known ? 200 : 404, { 'content-type': 'application/json' }).end(known ? '{"status":"ok"}' : '{}');
   }).listen(port, '127.0.0.1');

@@ -1,7 +1,9 @@
 // R43: a socket whose peer takes nothing is closed with the code of the catalogue, and the operator can read why.
 
 import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { Registry } from 'prom-client';
 import { createSocketSession, type SocketSessionDependencies } from '../../src/api/socket-session.ts';
+import { createDeliveryMetrics } from '../../src/metrics/delivery.ts';
 import type { AgentId, UserId } from '../../src/protocol/ids.ts';
 
 beforeEach(() => {
@@ -31,7 +33,8 @@ function open(takes: boolean) {
     expiresAt: new Date(Date.now() + 86_400_000),
   };
   // A greeting is all that is sent here: neither turns nor the graph are asked.
-  const dependencies = { log } as unknown as SocketSessionDependencies;
+  const metrics = createDeliveryMetrics(new Registry());
+  const dependencies = { log, metrics } as unknown as SocketSessionDependencies;
   const session = createSocketSession(peer, 'operator' as AgentId, caller, dependencies);
   return { session, closes, warnings };
 }
