@@ -2,19 +2,12 @@
 // whose turns do what the test says.
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import {
-  createCandorClient,
-  type CandorClient,
-  type CandorClientOptions,
-  type ConnectionState,
-  type TurnHandle,
-  type TurnItem,
-} from '../../src/client/index.ts';
-import { isSequenced } from '../../src/protocol/events.ts';
+import { createCandorClient, type CandorClient, type CandorClientOptions } from '../../src/client/index.ts';
 import type { ConversationId } from '../../src/protocol/ids.ts';
 import { createManualClock, type ManualClock } from '../web/manual-clock.ts';
 import { startScriptedGateway, type ScriptedGateway } from '../web/scripted-gateway.ts';
 import { agentId, createTurnScript } from '../web/turn-script.ts';
+import { collect, seqsOf, textOf, untilState, untilTurn } from './reading-turns.ts';
 import { openWsSocket } from './ws-socket.ts';
 
 const longestReconnectMs = 20_000;
@@ -47,29 +40,6 @@ function open(part: Partial<CandorClientOptions> = {}): CandorClient {
   return client;
 }
 
-/** Resolves when the connection is as wanted. */
-const untilState = (client: CandorClient, kind: ConnectionState['kind']): Promise<ConnectionState> =>
-  new Promise((resolve) => {
-    const look = (): void => {
-      if (client.state.kind !== kind) return;
-      end();
-      resolve(client.state);
-    };
-    const end = client.onState(look);
-    look();
-  });
-
-const untilTurn = (turn: TurnHandle, holds: (turn: TurnHandle) => boolean): Promise<void> =>
-  new Promise((resolve) => {
-    const look = (): void => {
-      if (!holds(turn)) return;
-      end();
-      resolve();
-    };
-    const end = turn.subscribe(look);
-    look();
-  });
-
 /** Sends a message and lets the gateway answer its first half. */
 async function startAnswer(client: CandorClient) {
   const turn = client.send({ text: 'Question?' });
@@ -87,17 +57,6 @@ function finish(script: ReturnType<typeof createTurnScript>, text: string): void
     gateway.emit(event);
   }
 }
-
-async function collect(turn: AsyncIterable<TurnItem>): Promise<readonly TurnItem[]> {
-  const items: TurnItem[] = [];
-  for await (const item of turn) items.push(item);
-  return items;
-}
-
-const textOf = (items: readonly TurnItem[]): string =>
-  items.map((item) => (item.type === 'delta' ? item.text : '')).join('');
-const seqsOf = (items: readonly TurnItem[]): readonly number[] =>
-  items.flatMap((item) => (item.type !== 'corrected' && isSequenced(item) ? [item.seq] : []));
 
 async function reconnect(client: CandorClient): Promise<void> {
   await untilState(client, 'waiting');
