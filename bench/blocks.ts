@@ -32,8 +32,7 @@ export function toBlocks({ names, results, imagesPath }: BlockOptions): Readonly
 
 function toBars(results: readonly Result[]): string {
   const rows = results.flatMap(({ bars }) => bars.map(({ bar, measured, met }) => [bar, measured, met ? 'yes' : 'no']));
-  const circumstances = [...new Set(results.map(toCircumstances))].join(' ');
-  return `${toRows(['bar', 'measured', 'met'], rows)}\n\n${circumstances}`;
+  return `${toRows(['bar', 'measured', 'met'], rows)}\n\n${toCircumstances(results)}`;
 }
 
 const toHeadlines = (results: readonly Result[]): Headlines =>
@@ -42,20 +41,30 @@ const toHeadlines = (results: readonly Result[]): Headlines =>
 function toFigures(result: Result, imagesPath: string): string {
   const { name, tables, charts = [] } = result;
   const picture = charts.length === 0 ? [] : [`![${toImageText(charts)}](${imagesPath}bench-${name}.svg)\n`];
-  return [...picture, ...tables.map(toTable), toCircumstances(result)].join('\n').trim();
+  return [...picture, ...tables.map(toTable), toCircumstances([result])].join('\n').trim();
 }
 
 /** Brackets would end the text of a picture. */
 const toImageText = (charts: readonly Chart[]): string => charts.map(toAltText).join(' ').replaceAll(/[[\]]/g, '');
 
-function toCircumstances({ machine, measuredAt, quick }: Result): string {
-  const { node, cores, os, loadBefore, servers } = machine;
+/** On what it was measured, once for all that were measured alike, and which of them on a busy machine. */
+function toCircumstances(results: readonly Result[]): string {
+  const alike = [...new Set(results.map(toMachine))];
+  const busy = results.filter(({ machine }) => machine.loadBefore > machine.cores / 2);
+  const loads = busy.map(({ name, machine }) => `${name} (load ${machine.loadBefore})`).join(', ');
+  const quick = results.some((result) => result.quick) ? [' **Quick runs, not to be published.**'] : [];
+  return [...alike, ...(busy.length === 0 ? [] : [` **The machine was busy before ${loads}.**`]), ...quick]
+    .join('')
+    .trim();
+}
+
+function toMachine({ machine, measuredAt }: Result): string {
+  const { node, cores, os, servers } = machine;
   const named = [
     ['Temporal', servers.temporal],
     ['Neo4j', servers.neo4j],
     ['Redis', servers.redis],
   ].flatMap(([name, version]) => (version === null ? [] : [`${name} ${version}`]));
-  const busy = loadBefore > cores / 2 ? `, **busy before the run: load ${loadBefore}**` : '';
-  const on = `Measured on ${measuredAt.slice(0, 10)}: ${cores} cores with everything on them, ${os}, Node ${node.slice(1)}`;
-  return `${on}, ${named.join(', ')}${busy}${quick ? ', **a quick run, not to be published**' : ''}.`;
+  const on = `${cores} cores with everything on them, ${os}, Node ${node.slice(1)}`;
+  return ` Measured on ${measuredAt.slice(0, 10)}: ${[on, ...named].join(', ')}.`;
 }

@@ -46,8 +46,8 @@ export function toVerdicts(own: Headlines, others: readonly OtherProduct[]): rea
   const behind = measured.flatMap((metric) => {
     const ahead = others.filter(({ headlines }) => isAhead(headlines[metric.key], own[metric.key], metric.better));
     if (ahead.length === 0) return [];
-    const named = ahead.map(({ name, headlines }) => `${name} (${toCell(headlines[metric.key])})`).join(', ');
-    return [`- ${metric.name}: ${toCell(own[metric.key])} ${metric.unit}; at least as good: ${named}.`];
+    const named = ahead.map(({ name, headlines }) => `${name} (${toCell(headlines[metric.key])})`).join('; ');
+    return [`- **${metric.name}**, ${toCell(own[metric.key])} ${metric.unit}. At least as good: ${named}.`];
   });
   if (behind.length === 0) return ['Candor is ahead of all of them in each figure that was measured.'];
   return ['Where Candor is not ahead:', '', ...behind];

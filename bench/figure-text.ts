@@ -19,5 +19,5 @@ export function toRange({ min, max }: Pick<Mark, 'min' | 'max'>): string {
 export function toRatio(mark: Mark, group: readonly Mark[]): string | null {
   const [first] = group;
   if (first === undefined || first === mark || first.median === 0) return null;
-  return `${toNumber(Number((mark.median / first.median).toFixed(2)))} ×`;
+  return `${toNumber(Number((mark.median / first.median).toPrecision(3)))} ×`;
 }

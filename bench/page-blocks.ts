@@ -4,6 +4,9 @@
 const marked = /^<!-- bench:(?!end )(\S+) -->\n[\s\S]*?^<!-- bench:end -->$/gm;
 const anyMarker = /^<!-- bench:.*-->$/gm;
 
+/** Where a block begins. */
+export const toMarker = (key: string): string => `<!-- bench:${key} -->`;
+
 /**
  * The page with its blocks written anew.
  *
@@ -18,6 +21,6 @@ export function fillBlocks(page: string, text: string, blocks: ReadonlyMap<strin
     const block = blocks.get(key);
     if (block === undefined)
       throw new Error(`unable to write ${page}; bench:${key} is no block: ${[...blocks.keys()].join(', ')}`);
-    return `<!-- bench:${key} -->\n\n${block}\n\n<!-- bench:end -->`;
+    return `${toMarker(key)}\n\n${block}\n\n<!-- bench:end -->`;
   });
 }

@@ -5,12 +5,13 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { toBlocks } from './blocks.ts';
 import { drawChart } from './chart.ts';
-import { fillBlocks } from './page-blocks.ts';
+import { fillBlocks, toMarker } from './page-blocks.ts';
 import { listResults, type Kind, type Result } from './results.ts';
 
+const pageOfAll = 'docs/benchmarks.md';
 const pages = [
   { path: 'README.md', imagesPath: 'docs/images/' },
-  { path: 'docs/benchmarks.md', imagesPath: 'images/' },
+  { path: pageOfAll, imagesPath: 'images/' },
 ] as const;
 
 /** Published files by path, relative to the root, as the results say they should be. */
@@ -51,13 +52,17 @@ export async function writePages(root: string, names: readonly string[], kind: K
   return [...built.keys()];
 }
 
-/** Published files that say something else than the results. */
+/** Published files that say something else than the results, and benchmarks that no page tells of. */
 export async function findStalePages(root: string, names: readonly string[]): Promise<readonly string[]> {
   const built = await buildPages(root, names, { quick: false });
+  const untold = names.filter((name) => built.get(pageOfAll)?.includes(toMarker(name)) !== true);
   const now = await Promise.all([...built.keys()].map((path) => readOrNull(join(root, path))));
-  return [...built].flatMap(([path, text], index) =>
-    now[index] === text ? [] : [`${path} is not what bench/results give; run npm run bench -- --report`],
-  );
+  return [
+    ...[...built].flatMap(([path, text], index) =>
+      now[index] === text ? [] : [`${path} is not what bench/results give; run npm run bench -- --report`],
+    ),
+    ...untold.map((name) => `${pageOfAll} does not tell of the benchmark ${name}; it has no ${toMarker(name)}`),
+  ];
 }
 
 async function readOrNull(path: string): Promise<string | null> {

@@ -1,10 +1,12 @@
-// Documents that lead nowhere are worse than none: every relative link resolves, to the heading it names, and every
-// variable of the configuration is explained.
+// Documents that lead nowhere are worse than none: every relative link resolves, to the heading it names, every
+// variable of the configuration is explained, and published figures are those that were measured.
 
 import { dirname, join, normalize } from 'node:path';
 import GithubSlugger from 'github-slugger';
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { toString } from 'mdast-util-to-string';
+import { benchmarks } from '../bench/main.ts';
+import { findStalePages } from '../bench/pages.ts';
 import { listSettings } from '../src/config/settings.ts';
 import { listFiles } from './files.ts';
 import type { Step } from './step.ts';
@@ -79,6 +81,11 @@ export const documents = (root: string): Step => ({
     const example = await load(/^candor\.example\.toml$/);
     const variables = listSettings().map(({ setting }) => setting.variable);
     const paths = files.map(({ path }) => path);
-    return [...findDeadLinks(pages, paths), ...findUnexplained(variables, [...pages, ...example])];
+    const names = benchmarks.map(({ name }) => name);
+    return [
+      ...findDeadLinks(pages, paths),
+      ...findUnexplained(variables, [...pages, ...example]),
+      ...(await findStalePages(root, names)),
+    ];
   },
 });
