@@ -2,7 +2,7 @@
 // `hello` what is to be watched, resumed and sent again.
 
 import { toErrorInfo, type ErrorInfo } from '../protocol/errors.ts';
-import type { ClientFrame, HelloFrame, ServerFrame } from '../protocol/frames.ts';
+import type { ClientFrame, DecisionFrame, HelloFrame, ServerFrame } from '../protocol/frames.ts';
 import type { UserId } from '../protocol/ids.ts';
 import { decideAfterClose, reconnectDelayMs, type AfterClose } from './after-close.ts';
 import type { Clock } from './clock.ts';
@@ -39,7 +39,7 @@ export interface ConnectionOptions {
 
 export interface Connection {
   /** False: not connected, nothing was sent. */
-  send(frame: ClientFrame): boolean;
+  send(frame: ClientFrame | DecisionFrame): boolean;
   /** Does not wait for the next try: the network is back, or a person asked. */
   reconnectNow(): void;
   close(): void;
@@ -189,7 +189,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     onState({ kind: 'refused', error });
   };
 
-  const send = (frame: ClientFrame): boolean => {
+  const send = (frame: ClientFrame | DecisionFrame): boolean => {
     if (socket === null || !greeted) return false;
     // What is asked now may take its time from now.
     lastWordMs = clock.nowMs();

@@ -51,6 +51,13 @@ export interface TurnHandle extends AsyncIterable<TurnItem> {
   stop(): Promise<Transcript>;
   /** As `stop`, for a turn that still waits in the queue; one that has begun goes on to its end. */
   withdraw(): Promise<Transcript>;
+  /**
+   * Lets the call of a tool go on, with the arguments that the person has read; an event tells what became of it. False:
+   * not connected, nothing was sent. Reserved until a gateway has tools that ask.
+   */
+  approve(callId: string, argumentsSha256: string): boolean;
+  /** As `approve`, for a call that must not be made. */
+  deny(callId: string, argumentsSha256: string): boolean;
   /** Nothing more is sent for it here, and the outbox has it no more; the turn itself goes on. */
   forget(): void;
 }

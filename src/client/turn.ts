@@ -3,7 +3,7 @@
 
 import type { ErrorInfo } from '../protocol/errors.ts';
 import type { TurnEvent } from '../protocol/events.ts';
-import type { ClientFrame } from '../protocol/frames.ts';
+import type { ClientFrame, DecisionFrame } from '../protocol/frames.ts';
 import type { ConversationId, TurnId } from '../protocol/ids.ts';
 import { toCursorFrame } from '../protocol/log-hash.ts';
 import {
@@ -30,7 +30,7 @@ export interface TurnOptions {
   readonly clock: Clock;
   readonly outbox: Outbox;
   /** False: not connected. */
-  readonly send: (frame: ClientFrame) => boolean;
+  readonly send: (frame: ClientFrame | DecisionFrame) => boolean;
   /** Somebody looks at the turn again, or nobody does. */
   readonly onInterest: (turn: Turn) => void;
   readonly onForgotten: () => void;
@@ -212,6 +212,8 @@ export function createTurn(options: TurnOptions): Turn {
     [Symbol.asyncIterator]: () => readItems(source, from),
     stop: () => request('cancel'),
     withdraw: () => request('withdraw'),
+    approve: (callId, argumentsSha256) => send({ type: 'approve', turnId, callId, argumentsSha256 }),
+    deny: (callId, argumentsSha256) => send({ type: 'deny', turnId, callId, argumentsSha256 }),
     forget() {
       outbox.remove(turnId);
       fail(new CandorClientError(`follow the turn ${turnId}`, null));

@@ -48,6 +48,16 @@ export interface AuthFrame {
   readonly type: 'auth';
   readonly token: string;
 }
+/**
+ * What a person decides about the call of a tool: this call, with these arguments and no others. Reserved: a gateway takes
+ * it from the version on that has tools.
+ */
+export interface DecisionFrame {
+  readonly type: 'approve' | 'deny';
+  readonly turnId: TurnId;
+  readonly callId: string;
+  readonly argumentsSha256: string;
+}
 export type ClientFrame =
   MessageFrame | ResumeFrame | CancelFrame | WithdrawFrame | WatchFrame | UnwatchFrame | AuthFrame;
 
