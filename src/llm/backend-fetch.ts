@@ -1,19 +1,15 @@
-// The way to the backend: `fetch` with what the vendor's client leaves out. It limits the time to connect, keeps what
-// broke as it was, refuses bytes that are no UTF-8 (the client would put U+FFFD in their place and nobody would know),
-// and bounds what a backend can make this process hold.
+// The way to the backend: a `fetch` for the vendor's client, with what `fetch` leaves out. It limits the time to connect,
+// keeps what broke as it was, and bounds what a backend can make this process hold. The client sees status and headers;
+// the body of a reply goes past it, as the data of its events.
 
-import { Agent, fetch as undiciFetch } from 'undici';
-import { createEventLines } from './event-lines.ts';
+import { Agent, interceptors, request, type Dispatcher } from 'undici';
+import { createBodyReader } from './body-reader.ts';
+import { createEventStream, StreamFaultError, type StreamFault } from './event-stream.ts';
 
-/** Bytes without an end of line: JSON may spell each byte of the longest reply with six. */
-const maxLineBytes = 2 * 1024 * 1024;
 const maxRefusalBytes = 64 * 1024;
+const maxRedirections = 5;
 
-export type BodyFault =
-  | { readonly kind: 'connection'; readonly cause: unknown }
-  | { readonly kind: 'notUtf8' }
-  | { readonly kind: 'noEvents' }
-  | { readonly kind: 'lineTooLong' };
+export type BodyFault = { readonly kind: 'connection'; readonly cause: unknown } | { readonly kind: StreamFault };
 
 /** What one request met, for whoever has to name its failure. */
 export interface Exchange {
@@ -26,6 +22,11 @@ export interface Exchange {
   readonly bodyFault: BodyFault | null;
   /** Bytes of the stream so far. */
   readonly bodyBytes: number;
+  /**
+   * The data of the events that are there; waits when there are none. `null`: the stream has ended.
+   * @throws when the body is none of events: `bodyFault` says why
+   */
+  readEvents(): Promise<readonly string[] | null>;
 }
 
 export interface BackendFetch {
@@ -37,12 +38,13 @@ export interface BackendFetch {
 
 export function createBackendFetch(): BackendFetch {
   // A limit for connecting belongs to the pool in undici. Agents seldom name limits of their own: one pool, or few.
-  const pools = new Map<number, Agent>();
-  const poolFor = (connectMs: number): Agent => {
+  const pools = new Map<number, Dispatcher>();
+  const poolFor = (connectMs: number): Dispatcher => {
     const known = pools.get(connectMs);
     if (known !== undefined) return known;
     // 0: our own watchdog limits the waiting, and its limits may be longer than undici's defaults.
-    const pool = new Agent({ connect: { timeout: connectMs }, headersTimeout: 0, bodyTimeout: 0 });
+    const agent = new Agent({ connect: { timeout: connectMs }, headersTimeout: 0, bodyTimeout: 0 });
+    const pool = agent.compose(interceptors.redirect({ maxRedirections }));
     pools.set(connectMs, pool);
     return pool;
   };
@@ -55,24 +57,28 @@ export function createBackendFetch(): BackendFetch {
         refusal: null,
         bodyFault: null,
         bodyBytes: 0,
+        readEvents: () => Promise.resolve(null),
       };
-      const fetchOnce = async (url: Parameters<typeof undiciFetch>[0], init: object): Promise<Response> => {
-        let response;
+      const fetchOnce = async (url: string, { method, headers, body, signal }: RequestInit): Promise<Response> => {
+        let response: Dispatcher.ResponseData;
         try {
-          response = await undiciFetch(url, { ...init, dispatcher: poolFor(connectMs) });
+          response = await request(url, {
+            dispatcher: poolFor(connectMs),
+            method: method as Dispatcher.HttpMethod,
+            headers: Object.fromEntries(new Headers(headers)),
+            body: body as string,
+            signal: signal ?? null,
+          });
         } catch (cause) {
           exchange.connectionFailure = { cause };
           throw cause;
         }
-        const { status } = response;
-        const headers = new Headers([...response.headers]);
-        exchange.response = { status, headers };
-        if (response.ok) {
-          const body = response.body === null ? null : ReadableStream.from(checked(response.body, exchange));
-          return new Response(body, { status, headers });
-        }
-        exchange.refusal = response.body === null ? '' : await readRefusal(response.body);
-        return new Response(null, { status, headers });
+        const { statusCode: status } = response;
+        const ownHeaders = toHeaders(response.headers);
+        exchange.response = { status, headers: ownHeaders };
+        if (status >= 200 && status <= 299) exchange.readEvents = createReadEvents(response.body, exchange);
+        else exchange.refusal = await readRefusal(response.body);
+        return new Response(null, { status, headers: ownHeaders });
       };
       return { fetch: fetchOnce as typeof globalThis.fetch, exchange };
     },
@@ -83,49 +89,38 @@ export function createBackendFetch(): BackendFetch {
   };
 }
 
-async function* checked(
-  body: AsyncIterable<Uint8Array>,
-  exchange: { bodyFault: BodyFault | null; bodyBytes: number },
-): AsyncGenerator<Uint8Array, void, undefined> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  const fail = (fault: BodyFault): Error => {
-    exchange.bodyFault = fault;
-    return new Error(`unable to read the stream; ${fault.kind}`);
-  };
-  const events = createEventLines();
-  const check = (decode: () => string): void => {
-    let text: string;
-    try {
-      text = decode();
-    } catch {
-      throw fail({ kind: 'notUtf8' });
-    }
-    if (!events.accept(text)) throw fail({ kind: 'noEvents' });
-  };
-  let lineBytes = 0;
-  const chunks = body[Symbol.asyncIterator]();
-  try {
-    for (;;) {
-      let next: IteratorResult<Uint8Array>;
-      try {
-        next = await chunks.next();
-      } catch (cause) {
-        exchange.bodyFault = { kind: 'connection', cause };
-        throw cause;
-      }
-      if (next.done === true) break;
-      const chunk = next.value;
-      exchange.bodyBytes += chunk.length;
-      check(() => decoder.decode(chunk, { stream: true }));
-      const newline = chunk.lastIndexOf(0x0a);
-      lineBytes = newline === -1 ? lineBytes + chunk.length : chunk.length - newline - 1;
-      if (lineBytes > maxLineBytes) throw fail({ kind: 'lineTooLong' });
-      yield chunk;
-    }
-    check(() => decoder.decode());
-  } finally {
-    await chunks.return?.();
+function toHeaders(headers: Dispatcher.ResponseData['headers']): Headers {
+  const own = new Headers();
+  for (const [name, value = []] of Object.entries(headers)) {
+    for (const one of [value].flat()) own.append(name, one);
   }
+  return own;
+}
+
+function createReadEvents(
+  body: Dispatcher.ResponseData['body'],
+  exchange: { bodyFault: BodyFault | null; bodyBytes: number },
+): Exchange['readEvents'] {
+  const reader = createBodyReader(body);
+  const stream = createEventStream();
+  return async () => {
+    try {
+      for (;;) {
+        const bytes = await reader.read();
+        if (bytes === null) {
+          stream.end();
+          return null;
+        }
+        exchange.bodyBytes += bytes.length;
+        const events = stream.read(bytes);
+        if (events.length > 0) return events;
+      }
+    } catch (error) {
+      exchange.bodyFault =
+        error instanceof StreamFaultError ? { kind: error.fault } : { kind: 'connection', cause: error };
+      throw error;
+    }
+  };
 }
 
 /** The beginning of a refusal's body; what broke off is still the beginning. */

@@ -1,7 +1,7 @@
 // The model behind any server that speaks OpenAI's chat-completions protocol. One call, never tried again here: the
 // workflow owns the retries, so that each failed attempt is seen. A reply counts only when its end came with it.
 
-import OpenAI, { APIError } from 'openai';
+import OpenAI from 'openai';
 import type { ChatCompletionCreateParamsStreaming } from 'openai/resources/chat/completions';
 import { CandorError } from '../protocol/errors.ts';
 import type { LanguageModel, ModelChunk, ModelRequest } from '../protocol/ports.ts';
@@ -13,14 +13,13 @@ import {
   toInvalidOutput,
   toModelError,
   toRefusal,
-  toStreamedError,
   toTimeout,
   toTruncated,
   type FailedCall,
 } from './model-error.ts';
 import { createReply, toReplyTooLong } from './reply.ts';
 import { parseRetryAfter } from './retry-after.ts';
-import { parseVendorError, toVendorError } from './vendor-error.ts';
+import { parseVendorError } from './vendor-error.ts';
 import { createWatchdog } from './watchdog.ts';
 
 export interface OpenAiModelOptions {
@@ -92,7 +91,7 @@ export function createOpenAiModel({ baseUrl, apiKey, nowMs = Date.now }: OpenAiM
     let finished = false;
 
     /** Names what went wrong; `null` for an error that nobody foresaw. */
-    const explain = (error: unknown): CandorError | null => {
+    const explain = (): CandorError | null => {
       if (watchdog.expiredMs !== null) {
         return toTimeout(describe(), watchdog.expiredMs, begun ? 'no further token' : 'no first token');
       }
@@ -106,25 +105,25 @@ export function createOpenAiModel({ baseUrl, apiKey, nowMs = Date.now }: OpenAiM
         const retryAfterMs = parseRetryAfter(response.headers, nowMs());
         return toRefusal(describe(), response.status, parseVendorError(refusal), retryAfterMs);
       }
-      return explainBody(describe(), exchange) ?? explainEvent(describe(), error);
+      return explainBody(describe(), exchange);
     };
 
     try {
       watchdog.grant(firstTokenMs);
       const client = createClient(fetch);
       const options = { signal: AbortSignal.any([signal, connection.signal]) };
-      const opened = await watchdog.watch(() => client.chat.completions.create(toBody(request, backend), options));
+      await watchdog.watch(client.chat.completions.create(toBody(request, backend), options).asResponse());
       refuseOtherTypes(describe(), exchange);
-      const chunks = opened[Symbol.asyncIterator]();
       for (;;) {
-        const next = await watchdog.watch(() => chunks.next());
-        if (next.done === true) break;
-        const texts = reply.read(next.value);
+        const events = await watchdog.watch(exchange.readEvents());
+        if (events === null) break;
+        const { texts, failure } = reply.read(events);
         if (texts.length > 0) {
           begun = true;
           watchdog.grant(silenceMs);
         }
-        yield* texts;
+        for (const text of texts) yield text;
+        if (failure !== null) throw failure;
         if (!finished && reply.finish() !== null) {
           finished = true;
           watchdog.grant(Math.min(silenceMs, usageWaitMs));
@@ -136,17 +135,17 @@ export function createOpenAiModel({ baseUrl, apiKey, nowMs = Date.now }: OpenAiM
       // Behind its finish reason an answer is whole: there, a lost connection costs at most the count of tokens.
       const lostTheEnd = watchdog.expiredMs !== null || exchange.bodyFault?.kind === 'connection';
       if (error instanceof CandorError) throw error;
-      if (!(finished && lostTheEnd)) throw explain(error) ?? error;
+      if (!(finished && lostTheEnd)) throw explain() ?? error;
     } finally {
+      watchdog.end();
       connection.abort();
     }
 
     const finish = reply.finish();
     if (finish === null) {
-      // The client ends an aborted stream in silence, so the watchdog has to be asked here too.
       const isEmpty = reply.chunks === 0 && watchdog.expiredMs === null;
       if (isEmpty) throw toModelError(describe(), 'llm_empty_reply');
-      throw explain(null) ?? toTruncated(describe(), new Error('the stream ended without a finish reason'));
+      throw explain() ?? toTruncated(describe(), new Error('the stream ended without a finish reason'));
     }
     yield finish;
     const problem = reply.problem();
@@ -169,12 +168,6 @@ function explainBody(call: FailedCall, { bodyFault, bodyBytes }: Exchange): Cand
     case 'connection':
       return bodyBytes === 0 ? toConnectionError(call, bodyFault.cause) : toTruncated(call, bodyFault.cause);
   }
-}
-
-function explainEvent(call: FailedCall, error: unknown): CandorError | null {
-  if (error instanceof SyntaxError) return toInvalidOutput(call, 'an event that is no JSON');
-  if (error instanceof APIError && error.error !== undefined) return toStreamedError(call, toVendorError(error.error));
-  return null;
 }
 
 /** A server that ignores `stream`, or a proxy's page: no event would ever come of it. */

@@ -1,7 +1,8 @@
-// Reads a reply chunk by chunk: validates its shape, keeps surrogate pairs whole, counts its bytes, and remembers how
-// it ended. Pure but for its own state, so that the adapter holds only the call itself.
+// Reads a reply event by event: validates its shape, keeps surrogate pairs whole, counts its bytes, and remembers how
+// it ended. Text of events that came together leaves together. Pure but for its own state, so that the adapter holds only
+// the call itself.
 
-import type { CandorError } from '../protocol/errors.ts';
+import { CandorError } from '../protocol/errors.ts';
 import type { Channel } from '../protocol/events.ts';
 import { maxReplyBytes } from '../protocol/limits.ts';
 import type { ModelChunk } from '../protocol/ports.ts';
@@ -12,9 +13,16 @@ import { toVendorError } from './vendor-error.ts';
 type TextChunk = Extract<ModelChunk, { kind: 'text' }>;
 type FinishChunk = Extract<ModelChunk, { kind: 'finish' }>;
 
+/** What events said up to the first that no reply may hold. */
+export interface ReadEvents {
+  /** Text that may be shown now, joined as far as it is of one channel. */
+  readonly texts: readonly TextChunk[];
+  readonly failure: CandorError | null;
+}
+
 export interface Reply {
-  /** Text that may be shown now; several channels give several. @throws CandorError */
-  read(chunk: unknown): readonly TextChunk[];
+  /** @param events the data of each, oldest first */
+  read(events: readonly string[]): ReadEvents;
   /** Chunks of any kind that came. */
   readonly chunks: number;
   /** `null` as long as the backend gave no finish reason. @throws CandorError for a reply that ends inside a character */
@@ -24,8 +32,6 @@ export interface Reply {
 }
 
 const limitInWords = `${maxReplyBytes / 1024} KiB`;
-const highSurrogateAtEnd = /[\uD800-\uDBFF]$/;
-const loneSurrogate = /\p{Surrogate}/u;
 const toolFinish = /^(tool_calls|function_call)$/;
 /** Servers that end a call from their side say so in the place of a reason. */
 const abortedFinish = /^(abort(ed)?|cancell?ed)$/;
@@ -45,21 +51,24 @@ export function createReply(describe: () => FailedCall): Reply {
   /** Holds back the first half of a pair until the second one comes. */
   const release = (channel: Channel, arrived: string): string => {
     const text = held[channel] + arrived;
-    held[channel] = highSurrogateAtEnd.exec(text)?.[0] ?? '';
-    const whole = text.slice(0, text.length - held[channel].length);
-    if (loneSurrogate.test(whole)) throw toInvalidOutput(describe(), 'a broken character');
+    const whole = endsInsidePair(text) ? text.slice(0, -1) : text;
+    held[channel] = text.slice(whole.length);
+    if (!whole.isWellFormed()) throw toInvalidOutput(describe(), 'a broken character');
     return whole;
   };
   const count = (text: string): void => {
     bytes += Buffer.byteLength(text);
     if (bytes > maxReplyBytes) throw toReplyTooLong(describe());
   };
-  const toText = (channel: Channel, arrived: string): TextChunk[] => {
+  const show = (texts: TextChunk[], channel: Channel, arrived: string): void => {
+    if (arrived === '') return;
     const text = release(channel, arrived);
-    if (text === '') return [];
+    if (text === '') return;
     count(text);
-    if (channel === 'answer' && text.trim() !== '') hasAnswer = true;
-    return [{ kind: 'text', channel, text }];
+    if (!hasAnswer && channel === 'answer' && text.trim() !== '') hasAnswer = true;
+    const last = texts.at(-1);
+    if (last?.channel === channel) texts[texts.length - 1] = { kind: 'text', channel, text: last.text + text };
+    else texts.push({ kind: 'text', channel, text });
   };
   const stringOrNothing = (value: unknown, name: string): string => {
     if (value === undefined || value === null) return '';
@@ -67,39 +76,65 @@ export function createReply(describe: () => FailedCall): Reply {
     throw toInvalidOutput(describe(), `${name} is no text`);
   };
 
+  const parse = (event: string): Record<string, unknown> => {
+    let chunk: unknown;
+    try {
+      chunk = JSON.parse(event);
+    } catch {
+      // Swallowed: that it cannot be parsed is all there is to say; its words are the model's or a proxy's.
+      throw toInvalidOutput(describe(), 'an event that is no JSON');
+    }
+    if (!isRecord(chunk)) throw toInvalidOutput(describe(), 'a chunk is no object');
+    const { object, error } = chunk;
+    if (object === 'error') throw toStreamedError(describe(), toVendorError(chunk));
+    if (Boolean(error)) throw toStreamedError(describe(), toVendorError(error));
+    return chunk;
+  };
+  const readTools = (delta: Record<string, unknown>): void => {
+    for (const [position, call] of toToolCalls(delta).entries()) {
+      calledTool = true;
+      const { index = position, function: called = {} } = isRecord(call) ? call : {};
+      const piece = stringOrNothing(isRecord(called) ? called['arguments'] : called, 'the arguments of a tool');
+      count(piece);
+      toolArguments.set(index, (toolArguments.get(index) ?? '') + piece);
+    }
+  };
+  const readEvent = (event: string, texts: TextChunk[]): void => {
+    const chunk = parse(event);
+    chunks += 1;
+    const { id, model: named, usage: counted, choices } = chunk;
+    if (typeof id === 'string' && id !== '') responseId = id;
+    if (typeof named === 'string' && named !== '') model = named;
+    if (isRecord(counted)) usage = toUsage(counted);
+    if (choices === undefined && isRecord(counted)) return;
+    if (!Array.isArray(choices)) throw toInvalidOutput(describe(), 'a chunk has no choices');
+    const choice: unknown = choices[0];
+    if (choice === undefined) return;
+    if (!isRecord(choice)) throw toInvalidOutput(describe(), 'a choice is no object');
+    const reason = stringOrNothing(choice['finish_reason'], 'the finish reason');
+    if (reason !== '') finishReason = reason;
+    const delta = choice['delta'] ?? {};
+    if (!isRecord(delta)) throw toInvalidOutput(describe(), 'a delta is no object');
+    readTools(delta);
+    show(texts, 'reasoning', stringOrNothing(delta['reasoning_content'] ?? delta['reasoning'], 'the reasoning'));
+    // A refusal in words is the model's own text, sent in a field of its own.
+    const refusal = stringOrNothing(delta['refusal'], 'the refusal');
+    show(texts, 'answer', stringOrNothing(delta['content'], 'the content') + refusal);
+  };
+
   return {
     get chunks() {
       return chunks;
     },
-    read(chunk) {
-      chunks += 1;
-      if (!isRecord(chunk)) throw toInvalidOutput(describe(), 'a chunk is no object');
-      if (chunk['object'] === 'error') throw toStreamedError(describe(), toVendorError(chunk));
-      const { id, model: named, usage: counted, choices } = chunk;
-      if (typeof id === 'string' && id !== '') responseId = id;
-      if (typeof named === 'string' && named !== '') model = named;
-      if (isRecord(counted)) usage = toUsage(counted);
-      if (choices === undefined && isRecord(counted)) return [];
-      if (!Array.isArray(choices)) throw toInvalidOutput(describe(), 'a chunk has no choices');
-      const choice: unknown = choices[0];
-      if (choice === undefined) return [];
-      if (!isRecord(choice)) throw toInvalidOutput(describe(), 'a choice is no object');
-      const reason = stringOrNothing(choice['finish_reason'], 'the finish reason');
-      if (reason !== '') finishReason = reason;
-      const delta = choice['delta'] ?? {};
-      if (!isRecord(delta)) throw toInvalidOutput(describe(), 'a delta is no object');
-      for (const [position, call] of toToolCalls(delta).entries()) {
-        calledTool = true;
-        const { index = position, function: called = {} } = isRecord(call) ? call : {};
-        const piece = stringOrNothing(isRecord(called) ? called['arguments'] : called, 'the arguments of a tool');
-        count(piece);
-        toolArguments.set(index, (toolArguments.get(index) ?? '') + piece);
+    read(events) {
+      const texts: TextChunk[] = [];
+      try {
+        for (const event of events) readEvent(event, texts);
+      } catch (error) {
+        if (!(error instanceof CandorError)) throw error;
+        return { texts, failure: error };
       }
-      const reasoning = stringOrNothing(delta['reasoning_content'] ?? delta['reasoning'], 'the reasoning');
-      // A refusal in words is the model's own text, sent in a field of its own.
-      const answer =
-        stringOrNothing(delta['content'], 'the content') + stringOrNothing(delta['refusal'], 'the refusal');
-      return [...toText('reasoning', reasoning), ...toText('answer', answer)];
+      return { texts, failure: null };
     },
     finish() {
       if (finishReason === null) return null;
@@ -137,10 +172,17 @@ function toUsage(counted: Record<string, unknown>): Usage {
   };
 }
 
+function endsInsidePair(text: string): boolean {
+  const last = text.charCodeAt(text.length - 1);
+  return last >= 0xd800 && last <= 0xdbff;
+}
+
+const none: readonly unknown[] = [];
+
 /** Calls of tools in a chunk, in the present form and in the one before it. */
 function toToolCalls({ tool_calls: calls, function_call: single }: Record<string, unknown>): readonly unknown[] {
   if (Array.isArray(calls)) return calls;
-  return isRecord(single) ? [{ function: single }] : [];
+  return isRecord(single) ? [{ function: single }] : none;
 }
 
 /** A tool without parameters is called with nothing at all by some servers. */

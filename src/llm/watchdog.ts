@@ -1,5 +1,5 @@
 // Ends a call that keeps silent. Only time spent waiting for the backend counts: a reader that takes long over a chunk
-// must not make the backend look silent.
+// must not make the backend look silent. A timer stands for many waits, because each token is one.
 
 export interface Watchdog {
   /** The limit that was exceeded, in milliseconds; `null` while none was. */
@@ -7,7 +7,9 @@ export interface Watchdog {
   /** Grants so much waiting from now on, in place of what was left. */
   grant(limitMs: number): void;
   /** Waits for `step`, at most as long as is granted; then `onExpire` has to make it end. */
-  watch<Result>(step: () => Promise<Result>): Promise<Result>;
+  watch<Result>(step: Promise<Result>): Promise<Result>;
+  /** Nothing is watched any more. */
+  end(): void;
 }
 
 /** A longer timer would fire at once. */
@@ -17,6 +19,34 @@ export function createWatchdog(onExpire: () => void): Watchdog {
   let limitMs = Number.POSITIVE_INFINITY;
   let leftMs = limitMs;
   let expiredMs: number | null = null;
+  /** Since when a step is waited for. */
+  let sinceMs: number | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  let dueMs = Number.POSITIVE_INFINITY;
+
+  const disarm = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+  /** A timer that fires before its step is due looks again; one that would fire after it is set anew. */
+  const arm = (nowMs: number): void => {
+    if (timer !== undefined && dueMs <= nowMs + leftMs) return;
+    disarm();
+    dueMs = nowMs + leftMs;
+    timer = setTimeout(look, Math.min(leftMs, maxTimerMs));
+  };
+  const look = (): void => {
+    timer = undefined;
+    if (sinceMs === null) return;
+    const nowMs = performance.now();
+    leftMs = Math.max(0, leftMs - (nowMs - sinceMs));
+    sinceMs = nowMs;
+    // Timers count whole milliseconds and may fire a fraction early.
+    if (leftMs >= 1) return arm(nowMs);
+    expiredMs = limitMs;
+    onExpire();
+  };
+
   return {
     get expiredMs() {
       return expiredMs;
@@ -26,18 +56,15 @@ export function createWatchdog(onExpire: () => void): Watchdog {
       leftMs = nextMs;
     },
     async watch(step) {
-      const expire = (): void => {
-        expiredMs = limitMs;
-        onExpire();
-      };
-      const startedAt = performance.now();
-      const timer = setTimeout(expire, Math.min(leftMs, maxTimerMs));
+      sinceMs = performance.now();
+      arm(sinceMs);
       try {
-        return await step();
+        return await step;
       } finally {
-        clearTimeout(timer);
-        leftMs = Math.max(0, leftMs - (performance.now() - startedAt));
+        leftMs = Math.max(0, leftMs - (performance.now() - sinceMs));
+        sinceMs = null;
       }
     },
+    end: disarm,
   };
 }
