@@ -11,9 +11,12 @@ import type {
   TurnGraph,
 } from '../protocol/ports.ts';
 import type { TierPolicies } from '../protocol/tiers.ts';
+import type { CallMetrics } from './call-metrics.ts';
+import { countCalls } from './counted-stream.ts';
 import { createAnalyze } from './audit/analyze.ts';
 import { createCallLlm } from './audit/call-llm.ts';
 import { createEnqueueRecord } from './audit/enqueue-record.ts';
+import { createHandedOver } from './handed-over.ts';
 import { createRetrieveAgent } from './retrieve-agent.ts';
 import { createSignReceipt } from './sign-receipt.ts';
 import { createStoreConversation } from './store-conversation.ts';
@@ -30,12 +33,14 @@ export interface ActivityDependencies {
   readonly readiness: ModelReadiness;
   readonly signer: ReceiptSigner;
   readonly tiers: TierPolicies;
+  readonly calls: CallMetrics;
 }
 
 export function createActivities(dependencies: ActivityDependencies): TurnActivities & AuditActivities {
+  const handedOver = createHandedOver();
   return {
-    retrieveAgent: createRetrieveAgent(dependencies),
-    stream: createStream(dependencies),
+    retrieveAgent: createRetrieveAgent({ ...dependencies, handedOver }),
+    stream: countCalls(createStream({ ...dependencies, handedOver }), dependencies.calls),
     signReceipt: createSignReceipt(dependencies),
     storeConversation: createStoreConversation(dependencies),
     analyze: createAnalyze(dependencies),

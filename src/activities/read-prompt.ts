@@ -1,10 +1,16 @@
-// The prompt as it was assembled, read from the store. A store that is away is no failure of the model and uses up none
+// The prompt as it was assembled: handed over by the step before when that ran here, else read from the store. A store that is away is no failure of the model and uses up none
 // of its tries: it is waited for, as every other step of a turn waits for it, as long as the turn may take.
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { StreamInput } from '../protocol/activities.ts';
 import { CandorError } from '../protocol/errors.ts';
 import type { StoredPrompt, TurnGraph } from '../protocol/ports.ts';
+import type { HandedOver } from './handed-over.ts';
+
+export interface PromptSources {
+  readonly graph: Pick<TurnGraph, 'readPrompt'>;
+  readonly handedOver: Pick<HandedOver, 'take'>;
+}
 
 const [firstPauseMs, maxPauseMs] = [500, 2_000];
 
@@ -14,11 +20,13 @@ const [firstPauseMs, maxPauseMs] = [500, 2_000];
  *   signal's reason when it is stopped
  */
 export async function readPrompt(
-  graph: Pick<TurnGraph, 'readPrompt'>,
+  { graph, handedOver }: PromptSources,
   { turnId, promptSha256, remainingMs }: Pick<StreamInput, 'turnId' | 'promptSha256' | 'remainingMs'>,
   signal: AbortSignal,
   tell: (since: string) => void,
 ): Promise<StoredPrompt> {
+  const handed = handedOver.take(turnId, promptSha256);
+  if (handed !== null) return handed;
   const beganMs = Date.now();
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, maxPauseMs)) {
     try {

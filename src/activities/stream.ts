@@ -6,16 +6,15 @@ import { Context } from '@temporalio/activity';
 import type { StreamFailure, StreamHeartbeat, StreamInput, StreamResult } from '../protocol/activities.ts';
 import { CandorError } from '../protocol/errors.ts';
 import type { Channel, WaitingReason } from '../protocol/events.ts';
-import type { LanguageModel, LiveLane, ModelChunk, ModelReadiness, TurnGraph } from '../protocol/ports.ts';
+import type { LanguageModel, LiveLane, ModelChunk, ModelReadiness } from '../protocol/ports.ts';
 import { unknownUsage } from '../protocol/receipt.ts';
 import { findCitations } from './citations.ts';
 import { toFailure } from './failures.ts';
 import { awaitModel } from './model-readiness.ts';
 import { sha256 } from './prompt.ts';
-import { readPrompt } from './read-prompt.ts';
+import { readPrompt, type PromptSources } from './read-prompt.ts';
 
-export interface StreamDependencies {
-  readonly graph: Pick<TurnGraph, 'readPrompt'>;
+export interface StreamDependencies extends PromptSources {
   readonly model: LanguageModel;
   readonly readiness: ModelReadiness;
   readonly lane: LiveLane;
@@ -25,7 +24,7 @@ const heartbeatMs = 1_000;
 
 type Finish = Extract<ModelChunk, { kind: 'finish' }>;
 
-export function createStream({ graph, model, readiness, lane }: StreamDependencies) {
+export function createStream({ graph, handedOver, model, readiness, lane }: StreamDependencies) {
   return async (input: StreamInput): Promise<StreamResult> => {
     const context = Context.current();
     const call = createCall(input, lane);
@@ -43,7 +42,9 @@ export function createStream({ graph, model, readiness, lane }: StreamDependenci
     context.heartbeat(call.heartbeat());
     try {
       const beganMs = Date.now();
-      const prompt = await readPrompt(graph, input, stopped.signal, (since) => call.waits('graph', since));
+      const prompt = await readPrompt({ graph, handedOver }, input, stopped.signal, (since) =>
+        call.waits('graph', since),
+      );
       const remainingMs = Math.max(0, input.remainingMs - (Date.now() - beganMs));
       call.loadingMs = await awaitModel(
         readiness,

@@ -6,14 +6,29 @@ import type { TurnId } from '../protocol/ids.ts';
 import type { Exchange } from '../protocol/ports.ts';
 import type { Database } from './database.ts';
 
-// The bound keeps a very long conversation from being walked to its beginning for a prompt that holds its end.
+/**
+ * Behind a bound `parent`, which may be null: binds `exchanges`, oldest first. The bound keeps a very long conversation
+ * from being walked to its beginning for a prompt that holds its end.
+ */
+export const collectExchanges = `
+CALL (parent) {
+  MATCH path = (parent)-[:PARENT*0..399]->(t:Turn) WHERE t.answer IS NOT NULL
+  WITH t, length(path) AS distance ORDER BY distance LIMIT $limit
+  WITH t, distance ORDER BY distance DESC
+  RETURN collect({
+    turnId: t.id, question: t.text, answer: t.answer, incomplete: t.incomplete,
+    rejected: any(verdict IN [(a:AuditRecord)-[:AUDITS]->(t) | a.verdict] WHERE verdict = 'rejected')
+  }) AS exchanges
+}`;
+
 const walk = `
-MATCH path = (:Turn {id: $turnId})-[:PARENT*1..400]->(t:Turn) WHERE t.answer IS NOT NULL
-WITH t, length(path) AS distance ORDER BY distance LIMIT $limit
-RETURN t.id AS turnId, t.text AS question, t.answer AS answer, t.incomplete AS incomplete,
-  any(verdict IN [(a:AuditRecord)-[:AUDITS]->(t) | a.verdict] WHERE verdict = 'rejected') AS rejected
-ORDER BY distance DESC`;
+OPTIONAL MATCH (:Turn {id: $turnId})-[:PARENT]->(parent:Turn)
+${collectExchanges}
+RETURN exchanges`;
 
 export function createHistory(database: Database): (turnId: TurnId, limit: number) => Promise<readonly Exchange[]> {
-  return (turnId, limit) => database.read<Exchange>(walk, { turnId, limit: neo4j.int(limit) });
+  return async (turnId, limit) => {
+    const [row] = await database.read<{ exchanges: readonly Exchange[] }>(walk, { turnId, limit: neo4j.int(limit) });
+    return row?.exchanges ?? [];
+  };
 }

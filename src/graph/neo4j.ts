@@ -13,6 +13,7 @@ import { createConversations } from './conversations.ts';
 import { createDatabase, type GraphOptions } from './database.ts';
 import { createHistory } from './history.ts';
 import { createKnowledge } from './knowledge.ts';
+import { createLinkForeseen } from './link-foreseen.ts';
 import { createLinkTurn } from './link-turn.ts';
 import { createMigrations } from './migrations.ts';
 import { createPrompts } from './prompts.ts';
@@ -38,6 +39,7 @@ export function createGraph(options: GraphOptions): Graph {
   return {
     ...createMigrations(database),
     linkTurn: createLinkTurn(database),
+    ...createLinkForeseen(database),
     storeTurn: createStoreTurn(database),
     history: createHistory(database),
     ...createPrompts(database),

@@ -4,15 +4,11 @@
 import { CandorError } from '../protocol/errors.ts';
 import type { ContextItem } from '../protocol/events.ts';
 import type { PromptMessage, StoredPrompt, TurnGraph } from '../protocol/ports.ts';
-import type { Database } from './database.ts';
+import type { Database, Parameters } from './database.ts';
 
-// Under the conversation's lock: a prompt that came while its owner deletes the conversation would outlive it.
-const save = `
-MATCH (:Turn {id: $turnId})<-[:HAS]-(c:Conversation)
-SET c.lock = $turnId
-WITH c
-MATCH (c)-[:HAS]->(t:Turn {id: $turnId})
-MERGE (p:Prompt {turnId: $turnId})
+/** Behind a bound `t`, whose conversation is locked. Gives a row. */
+export const attachPrompt = `
+MERGE (p:Prompt {turnId: t.id})
 MERGE (t)-[:PROMPT]->(p)
 SET p.sha256 = $sha256, p.messagesJson = $messagesJson, p.contextJson = $contextJson
 WITH t
@@ -26,6 +22,22 @@ CALL (t) {
   CREATE (t)-[:USED]->(k)
 }
 RETURN t.id AS turnId`;
+
+/** For {@link attachPrompt}. */
+export const toPromptParameters = ({ sha256, messages, context }: StoredPrompt): Parameters => ({
+  sha256,
+  messagesJson: JSON.stringify(messages),
+  contextJson: JSON.stringify(context),
+  context: [...new Set(context.map((item) => item.id))].sort(),
+});
+
+// Under the conversation's lock: a prompt that came while its owner deletes the conversation would outlive it.
+const save = `
+MATCH (:Turn {id: $turnId})<-[:HAS]-(c:Conversation)
+SET c.lock = $turnId
+WITH c
+MATCH (c)-[:HAS]->(t:Turn {id: $turnId})
+${attachPrompt}`;
 
 const read = `
 MATCH (p:Prompt {turnId: $turnId})
@@ -41,13 +53,7 @@ export function createPrompts(database: Database): Pick<TurnGraph, 'savePrompt' 
   return {
     /** @throws CandorError `turn_not_found` when the owner has deleted the conversation meanwhile */
     async savePrompt(turnId, prompt) {
-      const [row] = await database.write(save, {
-        turnId,
-        sha256: prompt.sha256,
-        messagesJson: JSON.stringify(prompt.messages),
-        contextJson: JSON.stringify(prompt.context),
-        context: [...new Set(prompt.context.map((item) => item.id))].sort(),
-      });
+      const [row] = await database.write(save, { turnId, ...toPromptParameters(prompt) });
       if (row === undefined) throw new CandorError('turn_not_found');
     },
     async readPrompt(turnId) {

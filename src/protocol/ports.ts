@@ -106,6 +106,18 @@ export type LinkTurnResult =
   | { readonly kind: 'full' }
   | { readonly kind: 'finished'; readonly result: TurnResult };
 
+/** What a message would be linked to, as read without a lock: it may be over already. */
+export interface Foreseen {
+  readonly parentTurnId: TurnId | null;
+  readonly previousReceiptSha256: string | null;
+  /** Place in the order of linking, from 1. */
+  readonly position: number;
+  /** The conversation's selected leaf. */
+  readonly leaf: TurnId | null;
+  /** As `history` would give it. */
+  readonly history: readonly Exchange[];
+}
+
 export interface Exchange {
   readonly turnId: TurnId;
   readonly question: string;
@@ -176,6 +188,13 @@ export interface Page<Item> {
 export interface TurnGraph {
   /** One transaction: locks the conversation, creates it when it is new, links the turn by MERGE. */
   linkTurn(input: LinkTurnInput): Promise<LinkTurnResult>;
+  /**
+   * What a message that was not linked yet would be linked to, with at most `limit` exchanges. `null` when it is not
+   * simply free to go: `linkTurn` decides then. Takes no lock and writes nothing.
+   */
+  foresee(turn: TurnInput, limit: number): Promise<Foreseen | null>;
+  /** Links the turn and saves its prompt, if the conversation is still as foreseen. False: nothing was written. */
+  linkForeseen(turn: TurnInput, foreseen: Foreseen, prompt: StoredPrompt): Promise<boolean>;
   /** Exchanges that the turn answers to, oldest first: along PARENT, without the turn itself; at most `limit`. */
   history(turnId: TurnId, limit: number): Promise<readonly Exchange[]>;
   searchKnowledge(query: string, limit: number): Promise<readonly KnowledgeHit[]>;

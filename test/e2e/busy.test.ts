@@ -230,7 +230,7 @@ describe('interrupt, by the state of the turn it meets', () => {
   test('retrieving: cancelled before a model is asked', async () => {
     const conversationId = newConversationId();
     const first = newTurnId();
-    const gate = gates.hold('history', first);
+    const gate = gates.hold('linked', first);
     ada.message(first, conversationId, questionOf(first));
     await gate.reached;
     const second = say(conversationId, 'interrupt');
@@ -423,7 +423,7 @@ describe('cancel', () => {
   test('a turn that was stopped while the graph linked it is cancelled there too, and nobody waits for it', async () => {
     const conversationId = newConversationId();
     const turnId = newTurnId();
-    const gate = gates.hold('linkTurn', turnId);
+    const gate = gates.hold('link', turnId);
     ada.message(turnId, conversationId, questionOf(turnId));
     await gate.reached;
     ada.send({ type: 'cancel', turnId });

@@ -4,7 +4,8 @@ import type { Graph } from '../../src/graph/neo4j.ts';
 import { CandorError } from '../../src/protocol/errors.ts';
 import type { TurnId } from '../../src/protocol/ids.ts';
 
-export type GatedMethod = 'linkTurn' | 'history' | 'storeTurn';
+/** `link` is about to be committed, `linked` has been and nobody was told, whichever way the turn is linked. */
+export type GatedMoment = 'link' | 'linked' | 'storeTurn';
 
 export interface Gate {
   /** The call has come and waits. */
@@ -14,8 +15,8 @@ export interface Gate {
 
 export interface GraphGates {
   readonly decorate: (graph: Graph) => Graph;
-  /** The turn's calls of this method wait until the gate is opened. */
-  hold(method: GatedMethod, turnId: TurnId): Gate;
+  /** The turn waits at this moment until the gate is opened. */
+  hold(moment: GatedMoment, turnId: TurnId): Gate;
   /** The turn's next link is committed, and its reply is lost. */
   loseLinkReply(turnId: TurnId): void;
 }
@@ -23,35 +24,34 @@ export interface GraphGates {
 export function createGraphGates(): GraphGates {
   const gates = new Map<string, { reach: () => void; opened: Promise<void> }>();
   const losing = new Set<TurnId>();
-  const pass = async (method: GatedMethod, turnId: TurnId): Promise<void> => {
-    const gate = gates.get(`${method} ${turnId}`);
+  const pass = async (moment: GatedMoment, turnId: TurnId): Promise<void> => {
+    const gate = gates.get(`${moment} ${turnId}`);
     gate?.reach();
     await gate?.opened;
+  };
+  const linking = async <Result>(turnId: TurnId, link: () => Promise<Result>): Promise<Result> => {
+    await pass('link', turnId);
+    const result = await link();
+    await pass('linked', turnId);
+    if (losing.delete(turnId)) throw new CandorError('graph_unavailable');
+    return result;
   };
   return {
     decorate: (graph) => ({
       ...graph,
-      async linkTurn(input) {
-        await pass('linkTurn', input.turn.turnId);
-        const result = await graph.linkTurn(input);
-        if (losing.delete(input.turn.turnId)) throw new CandorError('graph_unavailable');
-        return result;
-      },
-      async history(turnId, limit) {
-        await pass('history', turnId);
-        return graph.history(turnId, limit);
-      },
+      linkTurn: (input) => linking(input.turn.turnId, () => graph.linkTurn(input)),
+      linkForeseen: (turn, foreseen, prompt) => linking(turn.turnId, () => graph.linkForeseen(turn, foreseen, prompt)),
       async storeTurn(input) {
         await pass('storeTurn', input.turnId);
         return graph.storeTurn(input);
       },
     }),
-    hold(method, turnId) {
+    hold(moment, turnId) {
       let reach: () => void = () => undefined;
       let open: () => void = () => undefined;
       const reached = new Promise<void>((resolve) => (reach = resolve));
       const opened = new Promise<void>((resolve) => (open = resolve));
-      gates.set(`${method} ${turnId}`, { reach, opened });
+      gates.set(`${moment} ${turnId}`, { reach, opened });
       return { reached, open };
     },
     loseLinkReply: (turnId) => void losing.add(turnId),

@@ -3,7 +3,7 @@
 
 import fc from 'fast-check';
 import { callRows, type CallKind, type CallPlan } from './model-calls.ts';
-import type { Fault, GatewayName, Moment, Plan } from './plan.ts';
+import { graphMethods, type Fault, type GatewayName, type Moment, type Plan } from './plan.ts';
 
 const words = fc.constantFrom(
   ...['A job ', 'is restarted ', 'with `conman rr`.', '\n\n', '🙂', '👩‍🚒', 'Straße ', '漢字', '"quoted\\" ', '\u0000'],
@@ -88,9 +88,7 @@ function momentsOf(calls: readonly CallPlan[], isKill: boolean): fc.Arbitrary<Mo
           { weight: 2, arbitrary: fc.constant<Moment>({ at: 'end' }) },
           {
             weight: 6,
-            arbitrary: fc
-              .constantFrom('linkTurn', 'history', 'savePrompt', 'readPrompt', 'storeTurn')
-              .map((method): Moment => ({ at: 'graph', method: method as 'linkTurn' })),
+            arbitrary: fc.constantFrom(...graphMethods).map((method): Moment => ({ at: 'graph', method })),
           },
         ]),
   );
@@ -102,7 +100,7 @@ const gateway = fc.constantFrom<GatewayName>('near', 'far');
 const inOneProcess = (moment: fc.Arbitrary<Moment>): fc.Arbitrary<Fault>[] => [
   fc.record({
     kind: fc.constant('graph'),
-    method: fc.constantFrom('linkTurn', 'history', 'savePrompt', 'readPrompt', 'storeTurn'),
+    method: fc.constantFrom(...graphMethods),
     how: fc.constantFrom('away', 'reply lost', 'slow'),
     times: fc.integer({ min: 1, max: 3 }),
   }),

@@ -17,7 +17,16 @@ export type Moment =
   /** The first reader has the end. */
   | { readonly at: 'end' };
 
-export type GraphMethod = 'linkTurn' | 'history' | 'savePrompt' | 'readPrompt' | 'storeTurn';
+export const graphMethods = [
+  'foresee',
+  'linkForeseen',
+  'linkTurn',
+  'history',
+  'savePrompt',
+  'readPrompt',
+  'storeTurn',
+] as const;
+export type GraphMethod = (typeof graphMethods)[number];
 export type GatewayName = 'near' | 'far';
 
 export type Fault =

@@ -137,7 +137,7 @@ export async function playPlan(plan: Plan, rig: Rig, replies: Replies): Promise<
 
   const ports: TurnAtThePorts = {
     async graphCalled(method): Promise<GraphFate> {
-      if (method === 'linkTurn') course.linking();
+      if (method === 'foresee' || method === 'linkTurn') course.linking();
       // The audit reads the prompt too, behind the turn.
       if (course.phase === 'ended') return 'good';
       await strikeAll(due((m) => m.at === 'graph' && m.method === method));

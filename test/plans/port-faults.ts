@@ -39,6 +39,9 @@ export function createPortFaults(): PortFaults {
     decorate: {
       graph: (graph) => ({
         ...graph,
+        foresee: (turn, limit) => through(turn.turnId, 'foresee', () => graph.foresee(turn, limit)),
+        linkForeseen: (turn, foreseen, prompt) =>
+          through(turn.turnId, 'linkForeseen', () => graph.linkForeseen(turn, foreseen, prompt)),
         linkTurn: (input) => through(input.turn.turnId, 'linkTurn', () => graph.linkTurn(input)),
         history: (turnId, limit) => through(turnId, 'history', () => graph.history(turnId, limit)),
         savePrompt: (turnId, prompt) => through(turnId, 'savePrompt', () => graph.savePrompt(turnId, prompt)),
