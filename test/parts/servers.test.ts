@@ -80,6 +80,36 @@ describe('Temporal', () => {
     await again.close();
   });
 
+  test('has everything that it acknowledged before it was killed', async () => {
+    const dataDir = await makeFolder();
+    const dbFile = join(dataDir, 'temporal.db');
+    const first = await start(dataDir, dbFile);
+    const connection = await Connection.connect({ address: first.address });
+    const ids = Array.from({ length: 20 }, (_, n) => `acknowledged-${n}`);
+    const begin = (workflowId: string) =>
+      connection.workflowService.startWorkflowExecution({
+        namespace: 'default',
+        workflowId,
+        workflowType: { name: 'Nobody' },
+        taskQueue: { name: 'nobody' },
+        requestId: workflowId,
+      });
+    await Promise.all(ids.map(begin));
+    process.kill(first.pid, 'SIGKILL');
+    await connection.close();
+    await first.exited;
+
+    const second = await start(dataDir, dbFile);
+    const again = await Connection.connect({ address: second.address });
+    const found = await Promise.all(
+      ids.map((workflowId) =>
+        again.workflowService.describeWorkflowExecution({ namespace: 'default', execution: { workflowId } }),
+      ),
+    );
+    expect(found.map((one) => one.workflowExecutionInfo?.type?.name)).toEqual(ids.map(() => 'Nobody'));
+    await again.close();
+  });
+
   test('runs in memory, without a UI and a file', async () => {
     const running = await start(await makeFolder());
     expect(running.uiUrl).toBeNull();
