@@ -49,6 +49,10 @@ export interface Message {
   readonly attachments?: readonly Attachment[];
 }
 
+export interface SentTurn extends TurnHandle {
+  readonly conversationId: ConversationId;
+}
+
 export interface CandorClient {
   readonly state: ConnectionState;
   onState(listener: (state: ConnectionState) => void): () => void;
@@ -60,7 +64,7 @@ export interface CandorClient {
    *
    * @throws Error for an id that is no UUID, or on a closed client
    */
-  send(message: Message): TurnHandle;
+  send(message: Message): SentTurn;
   /** Follows a turn from its first event, running or long over; or from where an earlier transcript of it ends. */
   resume(turnId: string, from?: Transcript): TurnHandle;
   /** The same watch for the same conversation until it is closed. */
@@ -165,7 +169,9 @@ export function createCandorClient(options: CandorClientOptions): CandorClient {
     send({ text, turnId = newId(), conversationId = newId(), ...rest }) {
       mustBeOpen('send a message');
       const known = turns.get(toId<TurnId>('turnId', turnId));
-      if (known !== undefined) return known;
+      if (known !== undefined && isSent(known)) return known;
+      // It was only asked for, and nobody knows yet whether there is one: now there is a message to make it.
+      known?.forget();
       const message: Outgoing = {
         ...{
           turnId: turnId as TurnId,
@@ -178,7 +184,7 @@ export function createCandorClient(options: CandorClientOptions): CandorClient {
       outbox.put(message);
       const turn = add(message.turnId, message, emptyTranscript);
       turn.follow();
-      return turn;
+      return turn as Turn & SentTurn;
     },
     resume(turnId, from = emptyTranscript) {
       mustBeOpen('resume a turn');
@@ -210,6 +216,8 @@ export function createCandorClient(options: CandorClientOptions): CandorClient {
     },
   };
 }
+
+const isSent = (turn: Turn): turn is Turn & SentTurn => turn.conversationId !== null;
 
 function toId<Id extends string>(name: string, value: string): Id {
   if (isUuid(value)) return value as Id;

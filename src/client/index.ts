@@ -2,7 +2,7 @@
 // shows it in use; PROTOCOL.md is what it speaks.
 
 export { createCandorClient } from './client.ts';
-export type { CandorClient, CandorClientOptions, Message } from './client.ts';
+export type { CandorClient, CandorClientOptions, Message, SentTurn } from './client.ts';
 export { CandorClientError } from './client-error.ts';
 export type { ConnectionState } from './connection.ts';
 export { systemClock, type Clock } from './clock.ts';
@@ -12,4 +12,4 @@ export type { Corrected, TurnItem } from './reading.ts';
 export type { OpenSocket, SocketRequest, WebSocketLike } from './socket-opener.ts';
 export { parseClaims, type TokenClaims, type TokenSource } from './token.ts';
 export type { EventsOptions, TurnChange, TurnHandle } from './turn-handle.ts';
-export type { ConversationWatch, WatchedTurn } from './watch.ts';
+export type { ConversationWatch, WatchChange, WatchedTurn } from './watch.ts';

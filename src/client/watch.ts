@@ -16,14 +16,16 @@ export interface WatchedTurn {
   readonly turn: TurnHandle | null;
 }
 
+export type WatchChange = 'listed' | 'turn' | 'refused';
+
 export interface ConversationWatch {
   readonly conversationId: ConversationId;
   /** In the order in which they became known; empty until the gateway has answered. */
   readonly turns: readonly WatchedTurn[];
   /** Why the gateway did not let it be watched. Asked again with the next connection, when it is retryable before. */
   readonly refusal: ErrorInfo | null;
-  /** Called when a turn is new here, when the gateway told how they all are, and when it refused. */
-  subscribe(listener: () => void): () => void;
+  /** Told when the gateway listed the turns, when one is new here, and when watching was refused. */
+  subscribe(listener: (what: WatchChange) => void): () => void;
   close(): void;
 }
 
@@ -51,12 +53,12 @@ export function createWatch({ conversationId, clock, send, turnOf, onClosed }: W
   /** As the gateway told it; the turn's own transcript is newer where there is one. */
   const states = new Map<TurnId, TurnState>();
   const turns = new Map<TurnId, { readonly turn: Turn; readonly release: () => void }>();
-  const listeners = new Set<() => void>();
+  const listeners = new Set<(what: WatchChange) => void>();
   let refusal: ErrorInfo | null = null;
   let cancelTimer = (): void => undefined;
 
-  const tell = (): void => {
-    for (const listener of [...listeners]) listener();
+  const tell = (what: WatchChange): void => {
+    for (const listener of [...listeners]) listener(what);
   };
   const hold = (turnId: TurnId): Turn => {
     const known = turns.get(turnId);
@@ -101,7 +103,7 @@ export function createWatch({ conversationId, clock, send, turnOf, onClosed }: W
         // What is over is not played back; what is open is followed from its start.
         if (!isEnd(state)) hold(turnId).follow();
       }
-      tell();
+      tell('listed');
     },
     refused(error) {
       refusal = error;
@@ -109,15 +111,16 @@ export function createWatch({ conversationId, clock, send, turnOf, onClosed }: W
         cancelTimer();
         cancelTimer = clock.after(error.retryAfterMs ?? retryAfterRefusalMs, ask);
       }
-      tell();
+      tell('refused');
     },
     receive(event) {
       const isNew = !turns.has(event.turnId);
       const turn = hold(event.turnId);
+      // Before its event, so that who listens to the turn from now on misses nothing of it.
+      if (isNew) tell('turn');
       // From its first event on the gateway sends it by itself; a verdict is all that comes of an ended turn.
       if (event.type === 'turn_accepted') turn.isSent();
       turn.receive(event);
-      if (isNew) tell();
     },
   };
 }

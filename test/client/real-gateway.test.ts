@@ -87,7 +87,7 @@ describe('a turn of a real Candor', () => {
     await first.ended;
   });
 
-  test('A17: goes on at another gateway when its own is gone, without a seam', async () => {
+  test('goes on at another gateway when its own is gone, without a seam', async () => {
     const gateways = [await startGateway(), stack];
     const { message, valve } = hold();
     valve.pass(1);

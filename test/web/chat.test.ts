@@ -2,13 +2,12 @@
 
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { WebSocket } from 'ws';
-import type { ConversationId, TurnId, UserId } from '../../src/protocol/ids.ts';
+import { createStorageOutbox } from '../../src/client/index.ts';
+import type { ConversationId, TurnId } from '../../src/protocol/ids.ts';
 import { createChat, type Chat } from '../../web/src/chat.ts';
-import { createOutbox } from '../../web/src/outbox.ts';
 import { createRest } from '../../web/src/rest.ts';
 import { createObservable, type MutableObservable, type Observable } from '../../web/src/observable.ts';
-import { toSubprotocols } from '../../web/src/token.ts';
+import { openWsSocket } from '../client/ws-socket.ts';
 import { answerOfTurn, stateOfTurn, temporalLinkOf, type Turn } from '../../web/src/turn.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 import { createMemoryStore } from './memory-store.ts';
@@ -42,19 +41,13 @@ function openPage(clock: ManualClock = createManualClock()): Chat {
       () => 'a.b.c',
       () => signedOut.set(true),
     ),
-    outbox: createOutbox(createMemoryStore(storage), 'local' as UserId),
+    url: `http://${base}`,
+    token: 'a.b.c',
+    openSocket: openWsSocket,
+    outbox: createStorageOutbox(createMemoryStore(storage), 'local'),
     clock,
     random: () => 1,
-    newId: randomUUID,
     schedule: (tell) => tell(),
-    open(agent, listener) {
-      const socket = new WebSocket(`ws://${base}/ws/${agent}`, [...toSubprotocols('a.b.c')]);
-      socket.on('message', (data: Buffer) => listener.onMessage(data.toString('utf8')));
-      // `close` follows and is what counts.
-      socket.on('error', () => undefined);
-      socket.on('close', (code) => listener.onClose(code));
-      return { send: (data) => socket.send(data), close: () => socket.terminate() };
-    },
     onUnauthenticated: () => signedOut.set(true),
     onOpened: () => undefined,
   });

@@ -1,23 +1,22 @@
 // A conversation is merged from REST, events and the outbox; the order in which they arrive must not matter.
 
 import { describe, expect, test } from '@jest/globals';
-import { toErrorInfo } from '../../src/protocol/errors.ts';
+import type { Outgoing } from '../../src/client/index.ts';
+import type { TurnEvent } from '../../src/protocol/events.ts';
 import type { ConversationId, TurnId } from '../../src/protocol/ids.ts';
+import { applyEvent } from '../../src/protocol/transcript.ts';
 import {
-  applyTo,
   newConversation,
   runningTurn,
   titleOf,
+  updateTurn,
   withLoaded,
   withOutgoing,
-  withRefusal,
   withResource,
   type Conversation,
 } from '../../web/src/conversation.ts';
-import { toFrame } from '../../web/src/turn-frame.ts';
-import type { Outgoing } from '../../web/src/outbox.ts';
 import type { TurnResource } from '../../web/src/resources.ts';
-import { answerOfTurn, auditOf, needsEvents, stateOfTurn, type Turn } from '../../web/src/turn.ts';
+import { answerOfTurn, auditOf, needsEvents, stateOfTurn, withHandle, type Turn } from '../../web/src/turn.ts';
 import { agentId, createTurnScript } from './turn-script.ts';
 
 const conversationId = '6b1f0c1e-5a39-4b0e-9e55-000000000001' as ConversationId;
@@ -39,6 +38,11 @@ const resource = (part: Partial<TurnResource> = {}): TurnResource => ({
   links: { temporal: 'http://127.0.0.1:8233/turn' },
   ...part,
 });
+/** What the client tells of the turn after one more event. */
+const applyTo = (conversation: Conversation, event: TurnEvent): Conversation =>
+  updateTurn(conversation, event.turnId, (turn) =>
+    withHandle(turn, { transcript: applyEvent(turn.transcript, event), refusal: null, stopRequested: false }),
+  );
 const fresh = (): Conversation => newConversation(conversationId, agentId, 'new');
 const only = (conversation: Conversation): Turn => {
   const [turn] = conversation.turns;
@@ -47,38 +51,23 @@ const only = (conversation: Conversation): Turn => {
 };
 
 describe('a turn', () => {
-  test('is unsent until its acceptance comes, and is sent as the same message each time', () => {
+  test('is unsent until its acceptance comes', () => {
     const written = withOutgoing(fresh(), outgoing);
     expect(stateOfTurn(only(written))).toBe('unsent');
-    expect(toFrame(only(written))).toEqual({ type: 'message', turnId, conversationId, text: 'Question?' });
-
     const accepted = applyTo(written, createTurnScript(turnId, conversationId).accepted('Question?'));
     expect(stateOfTurn(only(accepted))).toBe('accepted');
-    expect(toFrame(only(accepted))).toMatchObject({ type: 'resume', turnId, cursor: { seq: 1, streams: [] } });
+    expect(only(accepted).outgoing?.accepted).toBe(true);
   });
 
-  test('that was accepted before a reload is resumed from the start, not sent again', () => {
+  test('that was accepted before a reload is not unsent', () => {
     const reloaded = withOutgoing(fresh(), { ...outgoing, accepted: true });
-    expect(toFrame(only(reloaded))).toEqual({ type: 'resume', turnId });
-  });
-
-  test('resumes in the middle of its answer at the character where it stands', () => {
-    const script = createTurnScript(turnId, conversationId);
-    const events = [script.accepted('Question?'), script.started(), script.thinking(), script.delta(0, 'Half an ')];
-    const turn = only(events.reduce(applyTo, fresh()));
-    expect(answerOfTurn(turn)).toBe('Half an ');
-    expect(toFrame(turn)).toMatchObject({
-      type: 'resume',
-      turnId,
-      cursor: { seq: 3, streams: [{ step: 1, attempt: 1, channel: 'answer', offset: 8 }] },
-    });
+    expect(stateOfTurn(only(reloaded))).toBe('accepted');
   });
 
   test('that is over and was loaded is not replayed until somebody looks at its events', () => {
     const loaded = withResource(fresh(), resource());
     expect(needsEvents(only(loaded))).toBe(false);
-    expect(toFrame(only(loaded))).toBeNull();
-    expect(toFrame({ ...only(loaded), detailsWanted: true })).toEqual({ type: 'resume', turnId });
+    expect(needsEvents({ ...only(loaded), detailsWanted: true })).toBe(true);
   });
 
   test('does not shrink while the events of its finished answer are replayed', () => {
@@ -129,13 +118,6 @@ describe('a turn', () => {
     expect(answerOfTurn(only(withResource(fresh(), stopped)))).toBe('As far as it');
   });
 
-  test('loses its refusal as soon as it goes on', () => {
-    const refused = withRefusal(withOutgoing(fresh(), outgoing), turnId, toErrorInfo('engine_unavailable'));
-    expect(only(refused).refusal?.code).toBe('engine_unavailable');
-    const accepted = applyTo(refused, createTurnScript(turnId, conversationId).accepted('Question?'));
-    expect(only(accepted).refusal).toBeNull();
-  });
-
   test('waits for its audit, and takes the verdict that comes after the end', () => {
     const script = createTurnScript(turnId, conversationId);
     const events = [
@@ -183,7 +165,7 @@ describe('a conversation', () => {
   test('does not hold a message back for sending once REST lists it', () => {
     const merged = withLoaded(withOutgoing(fresh(), outgoing), { ...loaded, turns: [resource({ state: 'running' })] });
     expect(only(merged).outgoing).toBeNull();
-    expect(toFrame(only(merged))).toEqual({ type: 'resume', turnId });
+    expect(needsEvents(only(merged))).toBe(true);
   });
 
   test('keeps the text that has arrived when it is loaded again', () => {

@@ -1,6 +1,6 @@
 // A clock that a test moves: timers run when they are told to, so nothing waits for real time.
 
-import type { Clock } from '../../web/src/socket.ts';
+import type { Clock } from '../../src/client/index.ts';
 
 export interface ManualClock extends Clock {
   /** Delays of the timers that are set, in the order in which they were. */

@@ -1,6 +1,6 @@
 // The browser's Storage in memory; two instances over one map are two tabs.
 
-import type { KeyValueStore } from '../../web/src/key-value-store.ts';
+import type { KeyValueStore } from '../../src/client/index.ts';
 
 export function createMemoryStore(entries = new Map<string, string>()): KeyValueStore {
   return {

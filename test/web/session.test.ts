@@ -5,7 +5,6 @@ import type { UserId } from '../../src/protocol/ids.ts';
 import type { SessionResource } from '../../web/src/resources.ts';
 import { RestError } from '../../web/src/rest.ts';
 import { createSession, parseCode } from '../../web/src/session.ts';
-import { toSubprotocols } from '../../web/src/token.ts';
 import { createMemoryStore } from './memory-store.ts';
 
 const nowMs = () => Date.parse('2026-01-01T00:00:00Z');
@@ -78,8 +77,4 @@ test('only a fragment with a code is one', () => {
   expect(parseCode('#code=')).toBeNull();
   expect(parseCode('#/c/123')).toBeNull();
   expect(parseCode('')).toBeNull();
-});
-
-test('the token travels as base64url without padding behind the protocol', () => {
-  expect(toSubprotocols('ab?>')).toEqual(['candor.v1', `jwt.${Buffer.from('ab?>').toString('base64url')}`]);
 });

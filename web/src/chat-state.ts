@@ -1,10 +1,10 @@
 // What the page shows besides the turns: the list, what is open, and how the parts are.
 
+import type { ConnectionState } from '../../src/client/index.ts';
 import type { AgentSummary } from '../../src/protocol/frames.ts';
 import type { AgentId, ConversationId } from '../../src/protocol/ids.ts';
 import type { ConversationResource, StatusResource } from './resources.ts';
 import type { Problem } from './rest.ts';
-import type { ConnectionState } from './socket.ts';
 
 export interface ChatState {
   readonly agents: readonly AgentSummary[];

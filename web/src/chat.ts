@@ -1,14 +1,14 @@
 // What a signed-in person can do: the list of conversations, the one that is open, and the messages in it. It owns no
 // turn state; conversations.ts does.
 
+import type { CandorClientOptions, Clock, Outbox, Outgoing } from '../../src/client/index.ts';
 import type { AgentId, ConversationId, TurnId } from '../../src/protocol/ids.ts';
 import { initialChatState, withNewestPage, type ChatState } from './chat-state.ts';
-import { newConversation, openTurns, updateTurn, withOutgoing, withRefusal, withoutTurn } from './conversation.ts';
+import { newConversation, openTurns, updateTurn, withOutgoing, withoutTurn } from './conversation.ts';
 import { createConversationLoader } from './conversation-loader.ts';
 import { createConversations, type Conversations } from './conversations.ts';
-import { createDelivery, type DeliveryOptions } from './delivery.ts';
+import { createDelivery } from './delivery.ts';
 import { createObservable, type Observable } from './observable.ts';
-import type { Outgoing } from './outbox.ts';
 import { RestError, type Rest } from './rest.ts';
 import { startStatusPoll } from './status-poll.ts';
 
@@ -37,9 +37,10 @@ export interface Chat extends Observable<ChatState> {
   close(): void;
 }
 
-export interface ChatOptions extends Pick<DeliveryOptions, 'clock' | 'random' | 'open' | 'outbox'> {
+export interface ChatOptions extends Pick<CandorClientOptions, 'url' | 'token' | 'openSocket' | 'fetch' | 'random'> {
   readonly rest: Rest;
-  readonly newId: () => string;
+  readonly outbox: Outbox;
+  readonly clock: Clock;
   readonly schedule: (tell: () => void) => void;
   readonly onUnauthenticated: () => void;
   /** The open conversation was chosen here, not by the address. */
@@ -47,9 +48,9 @@ export interface ChatOptions extends Pick<DeliveryOptions, 'clock' | 'random' | 
 }
 
 export function createChat(options: ChatOptions): Chat {
-  const { rest, outbox, clock, newId, onOpened } = options;
-  const conversations = createConversations(options.schedule);
-  const state = createObservable<ChatState>(initialChatState, options.schedule);
+  const { rest, outbox, clock, schedule, onUnauthenticated, onOpened, ...client } = options;
+  const conversations = createConversations(schedule);
+  const state = createObservable<ChatState>(initialChatState, schedule);
   const patch = (part: Partial<ChatState>): void => state.set({ ...state.get(), ...part });
 
   /** A refusal is told to the reader; anything else is a bug and is not caught. */
@@ -69,16 +70,8 @@ export function createChat(options: ChatOptions): Chat {
 
   const delivery = createDelivery({
     conversations,
-    outbox,
-    clock,
-    random: options.random,
-    open: options.open,
-    onUnauthenticated: options.onUnauthenticated,
-    probe: () =>
-      rest.status().then(
-        () => 'other' as const,
-        (error: unknown) => (error instanceof RestError && error.status === 401 ? 'unauthenticated' : 'other'),
-      ),
+    client: { ...client, outbox, clock },
+    onUnauthenticated,
     onState: (agentId, connection) => patch({ connections: new Map(state.get().connections).set(agentId, connection) }),
     onAgents: (agents) => patch({ agents }),
     onRefused: ({ code, message }) => patch({ notice: { code, message } }),
@@ -128,14 +121,9 @@ export function createChat(options: ChatOptions): Chat {
     if (conversation !== null) delivery.follow(conversation);
   };
 
-  /** Remembered on the turn too, so that it is asked again when the connection is lost with the frame. */
-  const stop = (turnId: TurnId, how: 'cancel' | 'withdraw'): void => {
+  const stop = (turnId: TurnId, how: 'stop' | 'withdraw'): void => {
     const turn = conversations.findTurn(turnId);
-    if (turn === null) return;
-    conversations.update(turn.conversationId, (known) =>
-      updateTurn(known, turnId, (old) => ({ ...old, stopRequested: true, refusal: null })),
-    );
-    delivery.stop(turn, how);
+    if (turn !== null) delivery.stop(turn, how);
   };
 
   for (const message of outbox.list()) adopt(message);
@@ -176,34 +164,21 @@ export function createChat(options: ChatOptions): Chat {
     },
     send(text) {
       const { openId, agentId } = state.get();
-      const conversationId = openId ?? (newId() as ConversationId);
-      const known = conversations.find(conversationId);
-      const message: Outgoing = {
-        turnId: newId() as TurnId,
-        conversationId,
-        agentId: known?.agentId ?? agentId,
-        text,
-        writtenAtMs: clock.nowMs(),
-        accepted: false,
-      };
-      outbox.put(message);
-      adopt(message);
+      const agent = (openId === null ? null : conversations.find(openId))?.agentId ?? agentId;
+      const { turnId, conversationId } = delivery.send(agent, text, openId);
+      adopt({ turnId, conversationId, agentId: agent, text, writtenAtMs: clock.nowMs(), accepted: false });
       if (openId === null) {
         patch({ openId: conversationId });
         onOpened(conversationId);
       }
       follow(conversationId);
     },
-    stop: (turnId) => stop(turnId, 'cancel'),
+    stop: (turnId) => stop(turnId, 'stop'),
     withdraw: (turnId) => stop(turnId, 'withdraw'),
-    sendAgain(turnId) {
-      const turn = conversations.findTurn(turnId);
-      if (turn === null) return;
-      conversations.update(turn.conversationId, (known) => withRefusal(known, turnId, null));
-      delivery.again(turnId);
-    },
+    sendAgain: (turnId) => delivery.again(turnId),
     discard(turnId) {
       const turn = conversations.findTurn(turnId);
+      delivery.forget(turnId);
       outbox.remove(turnId);
       if (turn !== null) conversations.update(turn.conversationId, (known) => withoutTurn(known, turnId));
     },
@@ -223,7 +198,7 @@ export function createChat(options: ChatOptions): Chat {
     },
     async remove(id) {
       await rest.remove(id).then(() => {
-        outbox.removeConversation(id);
+        for (const { turnId, conversationId } of outbox.list()) if (conversationId === id) delivery.forget(turnId);
         conversations.remove(id);
         patch({ items: state.get().items.filter((item) => item.conversationId !== id) });
         if (state.get().openId !== id) return;

@@ -1,12 +1,11 @@
 // Brings what REST knows of conversations and turns into the page's model. The socket tells what happens; REST tells how
 // it was before, and what events do not carry: titles, links, verdicts that came while nobody followed the turn.
 
+import type { Clock, Outbox } from '../../src/client/index.ts';
 import type { ConversationId } from '../../src/protocol/ids.ts';
 import { withLoaded, withResource } from './conversation.ts';
 import type { Conversations } from './conversations.ts';
-import type { Outbox } from './outbox.ts';
 import { RestError, type Rest } from './rest.ts';
-import type { Clock } from './socket.ts';
 import { auditOf, isEnd, isOver, stateOfTurn, type Turn } from './turn.ts';
 
 export interface ConversationLoaderOptions {

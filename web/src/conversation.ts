@@ -1,13 +1,11 @@
 // A conversation as a list of turns. Pure: whatever arrives, by REST, by socket or from the outbox, is merged by turn,
 // so that the order of arrival does not matter.
 
-import type { TurnEvent } from '../../src/protocol/events.ts';
-import type { ErrorInfo } from '../../src/protocol/errors.ts';
+import type { Outgoing } from '../../src/client/index.ts';
 import type { AgentId, ConversationId, TurnId } from '../../src/protocol/ids.ts';
-import type { Outgoing } from './outbox.ts';
 import type { Problem } from './rest.ts';
 import type { ConversationWithTurns, TurnResource } from './resources.ts';
-import { emptyTurn, isOver, questionOf, stateOfTurn, withEvent, type Turn } from './turn.ts';
+import { emptyTurn, isOver, questionOf, stateOfTurn, type Turn } from './turn.ts';
 
 export interface Conversation {
   readonly conversationId: ConversationId;
@@ -35,17 +33,11 @@ export function updateTurn(conversation: Conversation, turnId: TurnId, change: (
   return next === known ? conversation : { ...conversation, turns: turns.with(index, next) };
 }
 
-export const applyTo = (conversation: Conversation, event: TurnEvent): Conversation =>
-  updateTurn(conversation, event.turnId, (turn) => withEvent(turn, event));
-
 export const withResource = (conversation: Conversation, resource: TurnResource): Conversation =>
   updateTurn(conversation, resource.turnId, (turn) => ({ ...turn, resource }));
 
 export const withOutgoing = (conversation: Conversation, outgoing: Outgoing): Conversation =>
   updateTurn(conversation, outgoing.turnId, (turn) => ({ ...turn, outgoing }));
-
-export const withRefusal = (conversation: Conversation, turnId: TurnId, refusal: ErrorInfo | null): Conversation =>
-  updateTurn(conversation, turnId, (turn) => ({ ...turn, refusal, stopRequested: false }));
 
 export const withoutTurn = (conversation: Conversation, turnId: TurnId): Conversation => ({
   ...conversation,

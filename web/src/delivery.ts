@@ -1,34 +1,29 @@
-// Keeps what the page shows and what the gateway knows in step, over one connection an agent: sends what is not
-// accepted, resumes what is not over, asks again for what a gap hides. Every frame may be lost with its connection, so
-// each `hello` starts from what is known here and not from what was sent before.
+// Keeps what the page shows and what the gateway knows in step: one client an agent (candor/client, which comes back,
+// resumes and sends again by itself), and every turn that it follows mirrored into the page's conversations.
 
-import { toCursorFrame } from '../../src/protocol/log-hash.ts';
-import { emptyTranscript, hasGap, terminalOf } from '../../src/protocol/transcript.ts';
-import type { ErrorInfo } from '../../src/protocol/errors.ts';
-import type { TurnEvent } from '../../src/protocol/events.ts';
-import type { AgentSummary, ClientFrame, ErrorFrame, ServerFrame } from '../../src/protocol/frames.ts';
-import { isUuid, type AgentId, type ConversationId, type TurnId } from '../../src/protocol/ids.ts';
-import { applyTo, findTurn, openTurns, updateTurn, withRefusal, type Conversation } from './conversation.ts';
-import type { Conversations } from './conversations.ts';
-import type { Outbox } from './outbox.ts';
 import {
-  createConnection,
-  type Clock,
-  type Connection,
+  createCandorClient,
+  type CandorClient,
+  type CandorClientOptions,
   type ConnectionState,
-  type RawSocket,
-  type SocketListener,
-} from './socket.ts';
-import { isEnd, isOver, stateOfTurn, type Turn } from './turn.ts';
-import { toFrame } from './turn-frame.ts';
+  type ConversationWatch,
+  type Outgoing,
+  type SentTurn,
+  type TurnChange,
+  type TurnHandle,
+} from '../../src/client/index.ts';
+import type { ErrorInfo } from '../../src/protocol/errors.ts';
+import type { AgentSummary } from '../../src/protocol/frames.ts';
+import type { AgentId, ConversationId, TurnId } from '../../src/protocol/ids.ts';
+import { terminalOf } from '../../src/protocol/transcript.ts';
+import { openTurns, updateTurn, type Conversation } from './conversation.ts';
+import type { Conversations } from './conversations.ts';
+import { needsEvents, stateOfTurn, withHandle, type Turn } from './turn.ts';
 
 export interface DeliveryOptions {
   readonly conversations: Conversations;
-  readonly outbox: Outbox;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly open: (agentId: AgentId, listener: SocketListener) => RawSocket;
-  readonly probe: () => Promise<'unauthenticated' | 'other'>;
+  /** What every client of the page is built with. */
+  readonly client: Omit<CandorClientOptions, 'agentId' | 'onAgents' | 'onRefused'>;
   readonly onState: (agentId: AgentId, state: ConnectionState) => void;
   readonly onUnauthenticated: () => void;
   readonly onAgents: (agents: readonly AgentSummary[]) => void;
@@ -43,191 +38,171 @@ export interface DeliveryOptions {
 
 export interface Delivery {
   connect(agentId: AgentId): void;
+  /** Sends a message into the conversation, or into a new one. */
+  send(agentId: AgentId, text: string, conversationId: ConversationId | null): SentTurn;
   /** Connects to the agent of the conversation and brings it up to date. */
   follow(conversation: Conversation): void;
-  /** Sends or resumes the turn once more, whatever is under way. */
+  /** Sends or resumes a turn that was refused. */
   again(turnId: TurnId): void;
-  /** Sends or resumes whatever of the conversation is not under way on the present connection. */
+  /** Sends or resumes whatever of the conversation is not followed. */
   bring(conversationId: ConversationId): void;
-  stop(turn: Turn, how: 'cancel' | 'withdraw'): void;
+  stop(turn: Turn, how: 'stop' | 'withdraw'): void;
+  /** Drops a message that was never accepted. */
+  forget(turnId: TurnId): void;
   unwatch(conversation: Conversation): void;
   reconnectNow(): void;
   close(): void;
 }
 
-const gapCheckMs = 2_000;
-const retryAfterRefusalMs = 3_000;
-
 export function createDelivery(options: DeliveryOptions): Delivery {
-  const { conversations, outbox, clock, onMoved } = options;
-  const connections = new Map<AgentId, Connection>();
-  /** Turns that were sent or resumed on the present connection of their agent, and conversations watched on it. */
-  const greeted = new Set<AgentId>();
-  const underWay = new Map<AgentId, { turns: Set<TurnId>; watched: Set<ConversationId> }>();
-  const timers = new Map<TurnId, () => void>();
+  const { conversations, onMoved } = options;
+  const clients = new Map<AgentId, CandorClient>();
+  const watches = new Map<ConversationId, ConversationWatch>();
+  const followed = new Map<TurnId, { readonly handle: TurnHandle; readonly leave: () => void }>();
 
-  const underWayOf = (agentId: AgentId) => {
-    const known = underWay.get(agentId) ?? { turns: new Set<TurnId>(), watched: new Set<ConversationId>() };
-    underWay.set(agentId, known);
-    return known;
-  };
-  const send = (agentId: AgentId, frame: ClientFrame): boolean => connections.get(agentId)?.send(frame) ?? false;
-
-  const connect = (agentId: AgentId): void => {
-    if (connections.has(agentId)) return;
-    const connection = createConnection({
-      clock,
-      random: options.random,
-      open: (listener) => options.open(agentId, listener),
-      probe: options.probe,
-      onState: (state) => options.onState(agentId, state),
-      onUnauthenticated: options.onUnauthenticated,
-      onFrame: (frame) => receive(agentId, frame),
-      onHello() {
-        underWay.delete(agentId);
-        const isReturn = greeted.has(agentId);
-        greeted.add(agentId);
-        for (const conversation of conversations.get().values()) {
-          if (conversation.agentId !== agentId) continue;
-          bring(conversation.conversationId);
-          if (isReturn) onMoved(conversation.conversationId, 'reconnected');
-        }
-      },
+  const clientOf = (agentId: AgentId): CandorClient => {
+    const known = clients.get(agentId);
+    if (known !== undefined) return known;
+    const client = createCandorClient({
+      ...options.client,
+      agentId,
+      onAgents: options.onAgents,
+      onRefused: (error) => options.onRefused(error),
     });
-    connections.set(agentId, connection);
+    clients.set(agentId, client);
+    let greeted = false;
+    client.onState((state) => {
+      if (state.kind === 'refused' && state.error.code === 'unauthenticated') return options.onUnauthenticated();
+      options.onState(agentId, state);
+      if (state.kind !== 'open') return;
+      if (greeted) returned(agentId);
+      greeted = true;
+    });
+    options.onState(agentId, client.state);
+    // What an earlier life of the page had sent and not seen the end of.
+    for (const handle of client.turns) attach(handle);
+    return client;
+  };
+
+  const returned = (agentId: AgentId): void => {
+    for (const conversation of conversations.get().values()) {
+      if (conversation.agentId === agentId) onMoved(conversation.conversationId, 'reconnected');
+    }
+  };
+
+  /** Shows what becomes of the turn. */
+  const attach = (handle: TurnHandle): void => {
+    const { turnId } = handle;
+    if (followed.get(turnId)?.handle === handle) return;
+    followed.get(turnId)?.leave();
+    const leave = handle.subscribe((change) => {
+      show(handle);
+      const { conversationId } = handle;
+      const reason = toReason(change);
+      if (conversationId !== null && reason !== null) onMoved(conversationId, reason);
+    });
+    followed.set(turnId, { handle, leave });
+    show(handle);
+  };
+
+  const show = (handle: TurnHandle): void => {
+    const { turnId, conversationId } = handle;
+    const id = conversationId ?? conversations.findTurn(turnId)?.conversationId;
+    if (id === undefined) return;
+    conversations.update(id, (known) => updateTurn(known, turnId, (turn) => withHandle(turn, handle)));
   };
 
   const bring = (conversationId: ConversationId): void => {
     const conversation = conversations.find(conversationId);
-    if (conversation === null) return;
-    watch(conversation);
-    for (const turn of conversation.turns) bringTurn(conversation.agentId, turn);
-  };
-
-  const watch = ({ agentId, conversationId, load }: Conversation): void => {
+    const client = conversation === null ? undefined : clients.get(conversation.agentId);
+    if (conversation === null || client === undefined || isOver(client)) return;
     // The gateway cannot watch what it does not know; `linked` brings us back here.
-    if (load === 'new') return;
-    const { watched } = underWayOf(agentId);
-    if (!watched.has(conversationId) && send(agentId, { type: 'watch', conversationId })) watched.add(conversationId);
+    if (conversation.load !== 'new') watch(client, conversationId);
+    for (const turn of conversation.turns) bringTurn(client, turn);
   };
 
-  const bringTurn = (agentId: AgentId, turn: Turn): void => {
-    const { turns } = underWayOf(agentId);
-    if (turns.has(turn.turnId)) return;
-    const frame = toFrame(turn);
-    if (frame !== null && send(agentId, frame)) turns.add(turn.turnId);
-    if (turn.stopRequested && !isOver(turn)) send(agentId, { type: 'cancel', turnId: turn.turnId });
+  const bringTurn = (client: CandorClient, turn: Turn): void => {
+    const { turnId, outgoing, transcript } = turn;
+    if (stateOfTurn(turn) === 'unsent' && outgoing !== null) attach(client.send(toMessage(outgoing)));
+    else if (needsEvents(turn)) attach(client.resume(turnId, transcript));
   };
 
-  /** Brings the turn once more after a while, unless it is brought or over before. */
-  const later = (turnId: TurnId, delayMs: number, isStillNeeded: (turn: Turn) => boolean): void => {
-    if (timers.has(turnId)) return;
-    const cancel = clock.after(delayMs, () => {
-      timers.delete(turnId);
-      const turn = conversations.findTurn(turnId);
-      if (turn !== null && isStillNeeded(turn)) again(turnId);
+  const watch = (client: CandorClient, conversationId: ConversationId): void => {
+    // Also asks once more when it was refused: a conversation that was not linked yet may be by now.
+    const watched = client.watch(conversationId);
+    if (watches.get(conversationId) === watched) return;
+    watches.set(conversationId, watched);
+    watched.subscribe((what) => {
+      if (what === 'refused') return refused(watched);
+      for (const { turn } of watched.turns) if (turn !== null) attach(turn);
+      if (what === 'listed') onMoved(conversationId, 'watched');
     });
-    timers.set(turnId, cancel);
   };
 
-  const again = (turnId: TurnId): void => {
-    const turn = conversations.findTurn(turnId);
-    const conversation = turn === null ? null : conversations.find(turn.conversationId);
-    if (turn === null || conversation === null) return;
-    underWayOf(conversation.agentId).turns.delete(turnId);
-    bringTurn(conversation.agentId, turn);
-  };
-
-  const receive = (agentId: AgentId, frame: Exclude<ServerFrame, { type: 'hello' }>): void => {
-    switch (frame.type) {
-      case 'agents_changed':
-        return options.onAgents(frame.agents);
-      case 'error':
-        return refused(agentId, frame);
-      case 'conversation': {
-        for (const { turnId, state } of frame.turns) {
-          // What is over comes by REST, without replaying it.
-          if (isEnd(state)) continue;
-          conversations.update(frame.conversationId, (known) => updateTurn(known, turnId, (turn) => turn));
-        }
-        bring(frame.conversationId);
-        return onMoved(frame.conversationId, 'watched');
-      }
-      default:
-        if ('turnId' in frame) apply(agentId, frame);
-    }
-  };
-
-  const apply = (agentId: AgentId, event: TurnEvent): void => {
-    const { conversationId, turnId } = event;
-    conversations.update(conversationId, (known) => applyTo(known, event));
+  const refused = ({ conversationId, refusal }: ConversationWatch): void => {
     const conversation = conversations.find(conversationId);
-    const turn = conversation === null ? null : findTurn(conversation, turnId);
-    if (turn === null) return;
-    switch (event.type) {
-      case 'turn_accepted':
-        outbox.accept(turnId);
-        onMoved(conversationId, 'accepted');
-        break;
-      case 'agent_started':
-        onMoved(conversationId, 'linked');
-        break;
-      case 'turn_completed':
-      case 'turn_failed':
-      case 'turn_cancelled':
-        if (terminalOf(turn.transcript) !== null) onMoved(conversationId, 'ended');
-        break;
-      default:
-    }
-    if (!hasGap(turn.transcript) || timers.has(turnId)) return;
-    send(agentId, { type: 'resume', turnId, cursor: toCursorFrame(turn.transcript) });
-    later(turnId, gapCheckMs, ({ transcript }) => hasGap(transcript));
-  };
-
-  const refused = (agentId: AgentId, { error, inReplyTo }: ErrorFrame): void => {
-    const turn = isUuid(inReplyTo) ? conversations.findTurn(inReplyTo as TurnId) : null;
-    if (turn !== null) {
-      if (error.code === 'invalid_request' && stateOfTurn(turn) !== 'unsent' && turn.transcript.log.length > 0) {
-        // What was shown was provisional and is gone from the log: only the whole turn can be asked for.
-        conversations.update(turn.conversationId, (known) =>
-          updateTurn(known, turn.turnId, (old) => ({ ...old, transcript: emptyTranscript })),
-        );
-        return again(turn.turnId);
-      }
-      conversations.update(turn.conversationId, (known) => withRefusal(known, turn.turnId, error));
-      if (error.retryable)
-        later(turn.turnId, error.retryAfterMs ?? retryAfterRefusalMs, ({ refusal }) => refusal !== null);
-      return;
-    }
-    const conversation = isUuid(inReplyTo) ? conversations.find(inReplyTo as ConversationId) : null;
-    if (conversation === null) return options.onRefused(error);
     // Not linked yet: its own events still come, and `linked` watches again.
-    underWayOf(agentId).watched.delete(conversation.conversationId);
-    if (openTurns(conversation).length === 0) options.onRefused(error);
+    if (refusal !== null && (conversation === null || openTurns(conversation).length === 0)) options.onRefused(refusal);
   };
 
   return {
-    connect,
-    again,
+    connect: (agentId) => void clientOf(agentId),
+    send(agentId, text, conversationId) {
+      return clientOf(agentId).send({ text, ...(conversationId === null ? {} : { conversationId }) });
+    },
     follow(conversation) {
-      connect(conversation.agentId);
+      clientOf(conversation.agentId);
       bring(conversation.conversationId);
+    },
+    again(turnId) {
+      const turn = conversations.findTurn(turnId);
+      const conversation = turn === null ? null : conversations.find(turn.conversationId);
+      if (turn !== null && conversation !== null) bringTurn(clientOf(conversation.agentId), turn);
     },
     bring,
     stop(turn, how) {
       const conversation = conversations.find(turn.conversationId);
-      if (conversation !== null) send(conversation.agentId, { type: how, turnId: turn.turnId });
+      if (conversation === null) return;
+      const handle = clientOf(conversation.agentId).resume(turn.turnId, turn.transcript);
+      attach(handle);
+      // A refusal stands in the turn's state.
+      void (how === 'stop' ? handle.stop() : handle.withdraw());
     },
-    unwatch({ agentId, conversationId }) {
-      if (!underWayOf(agentId).watched.delete(conversationId)) return;
-      send(agentId, { type: 'unwatch', conversationId });
+    forget(turnId) {
+      const known = followed.get(turnId);
+      known?.leave();
+      followed.delete(turnId);
+      known?.handle.forget();
+    },
+    unwatch({ conversationId }) {
+      watches.get(conversationId)?.close();
+      watches.delete(conversationId);
     },
     reconnectNow() {
-      for (const connection of connections.values()) connection.reconnectNow();
+      for (const client of clients.values()) client.reconnectNow();
     },
     close() {
-      for (const cancel of timers.values()) cancel();
-      for (const connection of connections.values()) connection.close();
+      for (const { leave } of followed.values()) leave();
+      for (const client of clients.values()) client.close();
     },
   };
 }
+
+const isOver = ({ state }: CandorClient): boolean => state.kind === 'refused' || state.kind === 'closed';
+
+function toReason({ event, after }: TurnChange): 'accepted' | 'linked' | 'ended' | null {
+  switch (event?.type) {
+    case 'turn_accepted':
+      return 'accepted';
+    case 'agent_started':
+      return 'linked';
+    case 'turn_completed':
+    case 'turn_failed':
+    case 'turn_cancelled':
+      return terminalOf(after) === null ? null : 'ended';
+    default:
+      return null;
+  }
+}
+
+const toMessage = ({ turnId, conversationId, text }: Outgoing) => ({ turnId, conversationId, text });

@@ -3,24 +3,13 @@
 
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
-import { v4 as uuid } from 'uuid';
+import { createStorageOutbox, systemClock } from '../../src/client/index.ts';
 import { createChat, type Chat } from './chat.ts';
-import { createOutbox } from './outbox.ts';
 import { createRest } from './rest.ts';
 import { createSession, parseCode } from './session.ts';
-import { toSubprotocols } from './token.ts';
 import { parsePlace, toFragment } from './place.ts';
 import { App } from './ui/app.tsx';
-import type { Clock } from './socket.ts';
 import './style/index.css';
-
-const clock: Clock = {
-  nowMs: () => Date.now(),
-  after(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
-    return () => clearTimeout(timer);
-  },
-};
 
 /** A hidden page has no frames; it is told at once. */
 const schedule = (tell: () => void): void => {
@@ -51,18 +40,12 @@ const chatOf = (): Chat | null => {
   if (chat !== null) return chat;
   const created = createChat({
     rest,
-    outbox: createOutbox(localStorage, state.user),
-    clock,
+    url: location.origin,
+    token: state.token,
+    outbox: createStorageOutbox(localStorage, state.user),
+    clock: systemClock,
     random: Math.random,
     schedule,
-    newId: () => uuid(),
-    open: (agentId, listener) => {
-      const address = new URL(`/ws/${agentId}`, location.origin.replace(/^http/, 'ws'));
-      const socket = new WebSocket(address, [...toSubprotocols(state.token)]);
-      socket.onmessage = ({ data }: MessageEvent<string>) => listener.onMessage(data);
-      socket.onclose = ({ code }) => listener.onClose(code);
-      return { send: (data) => socket.send(data), close: () => socket.close() };
-    },
     onUnauthenticated: () => session.end(),
     onOpened: (id) => history.pushState(null, '', toFragment(id)),
   });

@@ -1,12 +1,11 @@
 // Who is signed in. The token outlives a reload and a second tab because the code it came from works only once.
 
+import { parseClaims, type KeyValueStore } from '../../src/client/index.ts';
 import type { UserId } from '../../src/protocol/ids.ts';
 import type { Problem, Rest } from './rest.ts';
 import { RestError } from './rest.ts';
 import type { SessionResource } from './resources.ts';
-import type { KeyValueStore } from './key-value-store.ts';
 import { createObservable, type Observable } from './observable.ts';
-import { parseClaims } from './token.ts';
 
 export type SessionState =
   | { readonly kind: 'signing-in' }

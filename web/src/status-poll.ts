@@ -1,8 +1,8 @@
 // Asks how the model and the other parts are: often while the model is being loaded or nothing answers, seldom else.
 
+import type { Clock } from '../../src/client/index.ts';
 import type { StatusResource } from './resources.ts';
 import { RestError, type Rest } from './rest.ts';
-import type { Clock } from './socket.ts';
 
 const everyMs = { unsettled: 1_500, settled: 20_000 } as const;
 

@@ -1,20 +1,19 @@
 // One turn as the page knows it: what REST said when it was loaded, the transcript that its events build, and what this
 // page itself has asked for. The transcript is the only state of an answer; everything below is derived from it.
 
-import type { AuditVerdict, Citation, ContextItem, TurnEvent } from '../../src/protocol/events.ts';
+import type { Outgoing, TurnHandle } from '../../src/client/index.ts';
+import type { AuditVerdict, Citation, ContextItem } from '../../src/protocol/events.ts';
 import type { ErrorInfo } from '../../src/protocol/errors.ts';
 import type { ConversationId, TurnId } from '../../src/protocol/ids.ts';
 import type { Receipt } from '../../src/protocol/receipt.ts';
 import {
   answerOf,
-  applyEvent,
   emptyTranscript,
   stateOf,
   terminalOf,
   type Transcript,
   type TurnState,
 } from '../../src/protocol/transcript.ts';
-import type { Outgoing } from './outbox.ts';
 import type { TurnResource } from './resources.ts';
 import { capitalized, withdrawnSentence } from './wording.ts';
 
@@ -46,16 +45,20 @@ export const emptyTurn = (turnId: TurnId, conversationId: ConversationId): Turn 
   detailsWanted: false,
 });
 
-/** Same object when nothing changed. A refusal is over as soon as the turn goes on. */
-export function withEvent(turn: Turn, event: TurnEvent): Turn {
-  const transcript = applyEvent(turn.transcript, event);
-  if (transcript === turn.transcript) return turn;
-  const accepted = transcript.log.length > 0;
-  const outgoing =
-    turn.outgoing === null || !accepted || turn.outgoing.accepted
-      ? turn.outgoing
-      : { ...turn.outgoing, accepted: true };
-  return { ...turn, transcript, outgoing, refusal: null };
+/** The turn as its client has it. */
+export function withHandle(
+  turn: Turn,
+  { transcript, refusal, stopRequested }: Pick<TurnHandle, 'transcript' | 'refusal' | 'stopRequested'>,
+): Turn {
+  const isNew = transcript !== turn.transcript || refusal !== turn.refusal || stopRequested !== turn.stopRequested;
+  if (!isNew) return turn;
+  const { outgoing } = turn;
+  const accepted = outgoing !== null && transcript.log.length > 0;
+  return {
+    ...turn,
+    ...{ transcript, refusal, stopRequested },
+    outgoing: accepted ? { ...outgoing, accepted } : outgoing,
+  };
 }
 
 export const isEnd = (state: TurnState): boolean =>

@@ -2,7 +2,7 @@
 
 import { CloudOff } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import type { ConnectionState } from '../socket.ts';
+import type { ConnectionState } from '../../../src/client/index.ts';
 import { ProblemNote } from './problem-note.tsx';
 import { useNow } from './use-now.ts';
 
@@ -26,8 +26,7 @@ export function ConnectionNote({ state, onReconnect }: ConnectionNoteProps) {
   }, [away]);
   const nowMs = useNow(away && shown);
   if (state?.kind === 'refused') {
-    const { error } = state;
-    return error === null ? null : <ProblemNote problem={error} />;
+    return <ProblemNote problem={state.error} />;
   }
   if (!away || !shown) return null;
   const seconds = state.kind === 'waiting' ? Math.max(0, Math.ceil((state.retryAtMs - nowMs) / 1_000)) : 0;

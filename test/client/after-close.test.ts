@@ -1,18 +1,14 @@
 // Every way a socket can end has one decision.
 
 import { describe, expect, test } from '@jest/globals';
-import { decideAfterClose, reconnectDelayMs, type AfterClose, type SocketEnd } from '../../web/src/reconnect.ts';
+import { decideAfterClose, reconnectDelayMs, type AfterClose, type SocketEnd } from '../../src/client/after-close.ts';
 
 const rows: readonly (readonly [string, SocketEnd, AfterClose])[] = [
-  ['the token expired', { closeCode: 4401, greeted: true, lastError: null }, 'sign-in'],
-  ['the token was refused after the upgrade', { closeCode: 1008, greeted: false, lastError: null }, 'sign-in'],
-  ['the token was refused by name', { closeCode: 1008, greeted: false, lastError: 'unauthenticated' }, 'sign-in'],
+  ['the token expired', { closeCode: 4401, greeted: true, lastError: null }, 'renew'],
+  ['the token was refused after the upgrade', { closeCode: 1008, greeted: false, lastError: null }, 'renew'],
+  ['the token was refused by name', { closeCode: 1008, greeted: false, lastError: 'unauthenticated' }, 'renew'],
   ['the agent does not exist', { closeCode: 1008, greeted: false, lastError: 'agent_not_found' }, 'refused'],
-  [
-    'an old error has nothing to do with it',
-    { closeCode: 1008, greeted: true, lastError: 'turn_not_found' },
-    'sign-in',
-  ],
+  ['an old error has nothing to do with it', { closeCode: 1008, greeted: true, lastError: 'turn_not_found' }, 'renew'],
   [
     'the upgrade failed, and the browser does not say why',
     { closeCode: 1006, greeted: false, lastError: null },
