@@ -4,30 +4,55 @@
 import type { Cursor } from '../protocol/cursor.ts';
 import { type AuditCompleted, type AuditFailed, type TurnEvent, type Waiting } from '../protocol/events.ts';
 import { advanceCursor, eventsAfter, terminalOf } from '../protocol/transcript.ts';
+import { sliceEvents } from './event-slice.ts';
+import { canJudge, toLateCursor, type ResumePoint } from './own-cursor.ts';
 import type { TurnFeed } from './turn-feed.ts';
 
 export interface FeedCursor {
   readonly feed: TurnFeed;
-  /** Everything that is new since the last call; the cursor moves past it. */
-  take(): readonly TurnEvent[];
+  /** What is new since the last call, about so many characters of it; the cursor moves past it. */
+  take(maxChars: number): readonly TurnEvent[];
+  /** The last `take` left something. */
+  readonly hasMore: boolean;
   /** Where the reader stands. */
   readonly cursor: Cursor;
   /** The reader has the terminal event: it was taken, or the reader came with it. */
   readonly ended: boolean;
   /** Starts again from a cursor that the client names. */
-  seek(cursor: Cursor): void;
+  seek(from: ResumePoint): void;
   close(): void;
 }
 
-/** @param changed called when `take` may have something; may be called often */
-export function createFeedCursor(feed: TurnFeed, from: Cursor, changed: () => void): FeedCursor {
-  let cursor = from;
+export interface FeedCursorOptions {
+  /** When the reader asked (epoch, milliseconds): what was emitted before is told again. */
+  readonly sinceMs: number;
+  /** Called when `take` may have something; may be called often. */
+  readonly changed: () => void;
+  /**
+   * Called for each event that `take` gives.
+   * @param lagMs from its emission until now; `null`: it is told again
+   * @param cursor behind it
+   */
+  readonly taken: (type: TurnEvent['type'], lagMs: number | null, cursor: Cursor) => void;
+}
+
+export function createFeedCursor(feed: TurnFeed, from: ResumePoint, options: FeedCursorOptions): FeedCursor {
+  const { changed, taken } = options;
+  let { sinceMs } = options;
+  let cursor: Cursor = from;
+  let { unproven } = from;
+  /** Emission of the oldest piece of text that was not taken yet. */
+  let textMs: number | null = null;
+  let hasMore = false;
   let waiting: Waiting | null = null;
   let audit: AuditCompleted | AuditFailed | null = null;
   const stop = feed.read({
-    changed,
+    changed(newTextMs) {
+      textMs ??= newTextMs;
+      changed();
+    },
     rewind(seq) {
-      if (seq >= cursor.seq) return;
+      if (seq >= cursor.seq || unproven !== undefined) return;
       // What was sent after `seq` comes again: streams that were announced later than that start anew.
       const known = feed.transcript.log.filter((e) => e.type === 'agent_thinking' && e.seq <= seq);
       const streams = cursor.streams.filter((s) =>
@@ -36,28 +61,57 @@ export function createFeedCursor(feed: TurnFeed, from: Cursor, changed: () => vo
       cursor = { seq, streams };
     },
   });
+  /** False: the reader is ahead of this gateway, which can give it nothing of the log nor of its text yet. */
+  const catchUp = (): boolean => {
+    if (unproven === undefined) return true;
+    if (!canJudge(unproven, feed.transcript)) return false;
+    cursor = toLateCursor(unproven, feed.transcript);
+    unproven = undefined;
+    return true;
+  };
+  /** A delta's own time is that of its call. */
+  const lagOf = (event: TurnEvent, nowMs: number): number | null => {
+    if (event.type === 'delta') return textMs === null ? null : nowMs - textMs;
+    const emittedMs = Date.parse(event.time);
+    return emittedMs < sinceMs ? null : nowMs - emittedMs;
+  };
   return {
     feed,
-    take() {
+    take(maxChars) {
       const { transcript } = feed;
-      const events = eventsAfter(transcript, cursor).filter((event) => event.type !== 'waiting' || event !== waiting);
-      if (transcript.audit !== null && transcript.audit !== audit) events.push(transcript.audit);
-      ({ waiting, audit } = transcript);
+      const isBehind = !catchUp();
+      const lacking = eventsAfter(transcript, cursor).filter((event) =>
+        event.type === 'waiting' ? event !== waiting : !isBehind,
+      );
+      if (transcript.audit !== null && transcript.audit !== audit) lacking.push(transcript.audit);
+      const { events, isCut } = sliceEvents(lacking, maxChars);
+      hasMore = isCut;
+      // What is told last is still to be told when it was cut off.
+      if (!isCut) ({ waiting, audit } = transcript);
+      const nowMs = Date.now();
       for (const event of events) {
         cursor = advanceCursor(cursor, event);
+        taken(event.type, lagOf(event, nowMs), cursor);
       }
+      if (!isCut) textMs = null;
       return events;
+    },
+    get hasMore() {
+      return hasMore;
     },
     get cursor() {
       return cursor;
     },
     get ended() {
       const terminal = terminalOf(feed.transcript);
-      return terminal !== null && cursor.seq >= terminal.seq;
+      return terminal !== null && unproven === undefined && cursor.seq >= terminal.seq;
     },
     seek(next) {
       cursor = next;
+      ({ unproven } = next);
       waiting = null;
+      textMs = null;
+      sinceMs = Date.now();
       changed();
     },
     close: stop,

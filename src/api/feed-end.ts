@@ -5,6 +5,7 @@ import { CandorError } from '../protocol/errors.ts';
 import type { EngineEnd, GatewayGraph, TurnEngine } from '../protocol/ports.ts';
 import type { Transcript } from '../protocol/transcript.ts';
 import type { TurnResult } from '../protocol/turn.ts';
+import type { DeliveryMetrics, GapSource } from './delivery-metrics.ts';
 import type { FeedQuiet } from './feed-quiet.ts';
 import type { FeedState } from './feed-state.ts';
 import { engineIsAway, graphIsAway } from './feed-waiting.ts';
@@ -18,6 +19,7 @@ export interface FeedEndOptions {
   readonly quiet: FeedQuiet;
   readonly engine: TurnEngine;
   readonly graph: GatewayGraph;
+  readonly metrics: Pick<DeliveryMetrics, 'gapFilled'>;
   readonly log: GatewayLog;
 }
 
@@ -61,27 +63,41 @@ export async function followToEnd(options: FeedEndOptions, found: EngineEnd | nu
 }
 
 async function toEnd(options: FeedEndOptions, end: EngineEnd): Promise<Transcript | null> {
-  const final = end.state === 'closed' ? await toFinal(options, end.result) : await toSettled(options, end);
-  const { state } = options;
-  return state.signal.aborted ? null : { ...final, audit: state.transcript.audit };
+  const { state, metrics } = options;
+  const { transcript: final, source } =
+    end.state === 'closed' ? await toFinal(options, end.result) : await toSettled(options, end);
+  if (state.signal.aborted) return null;
+  if (hasMore(final, state.transcript)) metrics.gapFilled(source);
+  return { ...final, audit: state.transcript.audit };
 }
 
-/** The log as it ended, with its texts: those already here when their hashes agree, else those of the graph. */
-async function toFinal({ state, graph }: FeedEndOptions, result: TurnResult): Promise<Transcript> {
+interface Found {
+  readonly transcript: Transcript;
+  readonly source: GapSource;
+}
+
+/** The log as it ended, with its texts: those already here when they are whole, else those of the graph. */
+async function toFinal({ state, graph }: FeedEndOptions, result: TurnResult): Promise<Found> {
   const here = textsOf(state.transcript);
-  const texts = needsTexts(result, here) ? ((await graph.turn(state.turnId))?.steps ?? here) : here;
-  return toFinalTranscript(result, texts);
+  if (!needsTexts(result, here)) return { transcript: toFinalTranscript(result, here), source: 'log' };
+  const texts = (await graph.turn(state.turnId))?.steps ?? here;
+  return { transcript: toFinalTranscript(result, texts), source: 'graph' };
 }
 
 async function toSettled(
   { state, engine, graph }: FeedEndOptions,
   end: Extract<EngineEnd, { state: 'broken' }>,
-): Promise<Transcript> {
-  const { result, steps } = await createOutsideEnds({ engine, graph }).settle(
-    state.turnId,
-    state.memo,
-    state.transcript,
-    end,
-  );
-  return toFinalTranscript(result, steps);
+): Promise<Found> {
+  const outsideEnds = createOutsideEnds({ engine, graph });
+  const { result, steps } = await outsideEnds.settle(state.turnId, state.memo, state.transcript, end);
+  return { transcript: toFinalTranscript(result, steps), source: 'graph' };
+}
+
+/** Besides the terminal, which never comes by the lane. */
+function hasMore(final: Transcript, known: Transcript): boolean {
+  if (final.log.length > known.log.length + 1) return true;
+  return final.streams.some(({ step, attempt, channel, text }) => {
+    const here = known.streams.find((s) => s.step === step && s.attempt === attempt && s.channel === channel);
+    return text.length > (here?.text.length ?? 0);
+  });
 }

@@ -8,7 +8,8 @@ import type { TurnMemo } from '../protocol/turn.ts';
 
 /** Somebody who follows the turn. The feed says that something changed; the reader asks for what it lacks. */
 export interface FeedReader {
-  changed(): void;
+  /** @param textMs when the new text was emitted (epoch); `null`: none came, or it did not come by the lane */
+  changed(textMs: number | null): void;
   /** What was sent after `seq` is no longer true; it comes again in another form. */
   rewind(seq: number): void;
 }
@@ -22,8 +23,8 @@ export interface FeedState {
   /** Aborted when the feed is closed. */
   readonly signal: AbortSignal;
   readonly readers: Set<FeedReader>;
-  /** Replaces the transcript and tells everybody; nothing happens when it is the same one. */
-  set(next: Transcript): void;
+  /** Replaces the transcript and tells everybody; nothing happens when it is the same one. `textMs` as readers get it. */
+  set(next: Transcript, textMs?: number | null): void;
   close(): void;
 }
 
@@ -43,12 +44,12 @@ export function createFeedState(turnId: TurnId, memo: TurnMemo, changed: () => v
     get isOver() {
       return closing.signal.aborted || terminalOf(transcript) !== null;
     },
-    set(next) {
+    set(next, textMs = null) {
       if (next === transcript) return;
       const divergence = firstDifference(transcript.log, next.log);
       transcript = next;
       if (divergence !== null) for (const reader of [...readers]) reader.rewind(divergence);
-      for (const reader of [...readers]) reader.changed();
+      for (const reader of [...readers]) reader.changed(textMs);
       changed();
     },
     close: () => closing.abort(),

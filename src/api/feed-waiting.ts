@@ -17,11 +17,16 @@ export const engineIsAway: Away = { reason: 'engine', error: toErrorInfo('engine
 export const graphIsAway: Away = { reason: 'graph', error: toErrorInfo('graph_unavailable') };
 
 /** What keeps an open turn from going on, as its last try has it; `null`: nothing that is known. */
-export function awayPart(pending: PendingStep | null): Away | null {
-  if (pending?.heartbeat?.loading === true) return { reason: 'model_loading' };
-  if (pending?.errorCode !== 'graph_unavailable') return null;
-  return { ...graphIsAway, ...(pending.nextTryAt === null ? {} : { until: pending.nextTryAt }) };
+export function awayPart(pending: readonly PendingStep[]): Away | null {
+  if (pending.some(({ heartbeat }) => heartbeat?.loading === true)) return { reason: 'model_loading' };
+  const refused = pending.find(({ errorCode }) => errorCode === 'graph_unavailable');
+  if (refused === undefined) return null;
+  return { ...graphIsAway, ...(refused.nextTryAt === null ? {} : { until: refused.nextTryAt }) };
 }
+
+/** A step is due and no worker has taken it. */
+export const awaitsWorker = (pending: readonly PendingStep[], nowMs: number): boolean =>
+  pending.some(({ nextTryAt }) => nextTryAt !== null && Date.parse(nextTryAt) <= nowMs);
 
 export function reasonOf(transcript: Transcript): WaitingReason {
   switch (transcript.log.at(-1)?.type) {

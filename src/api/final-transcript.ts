@@ -1,6 +1,13 @@
 // A turn that has ended, as a transcript: built from its result and its texts, wherever they come from.
 
-import type { AgentThinking, Delta, TurnAccepted, TurnEvent } from '../protocol/events.ts';
+import type {
+  AgentCompleted,
+  AgentThinking,
+  Delta,
+  SequencedEvent,
+  TurnAccepted,
+  TurnEvent,
+} from '../protocol/events.ts';
 import type { StoredTurn } from '../protocol/ports.ts';
 import { applyEvents, emptyTranscript, type Transcript } from '../protocol/transcript.ts';
 import { toSequenced, type StepText, type TurnResult } from '../protocol/turn.ts';
@@ -27,17 +34,24 @@ export function toTextDeltas(
     .map((channel) => ({ ...address, channel, text: texts[channel] }));
 }
 
-/** A whole transcript from a turn's end and its texts. */
-export function toFinalTranscript(result: TurnResult, texts: readonly StepText[]): Transcript {
-  const events = result.log.flatMap((logged): TurnEvent[] => {
-    const event = toSequenced(logged, texts);
+/** A log with the texts of its calls, each behind the event that announced it. */
+export const withTexts = (log: readonly SequencedEvent[], texts: readonly StepText[]): TurnEvent[] =>
+  log.flatMap((event): TurnEvent[] => {
     if (event.type !== 'agent_thinking') return [event];
     const text = texts.find((t) => t.step === event.step && t.attempt === event.attempt);
     if (text === undefined) return [event];
     return [event, ...toTextDeltas(event, { answer: text.text, reasoning: text.reasoning })];
   });
-  return applyEvents(emptyTranscript, events);
-}
+
+/** A whole transcript from a turn's end and its texts. */
+export const toFinalTranscript = ({ log }: TurnResult, texts: readonly StepText[]): Transcript =>
+  applyEvents(
+    emptyTranscript,
+    withTexts(
+      log.map((logged) => toSequenced(logged, texts)),
+      texts,
+    ),
+  );
 
 /** A turn that only the graph remembers. */
 export function toStoredTranscript(turn: StoredTurn): Transcript {
@@ -74,5 +88,18 @@ export function textsOf(transcript: Transcript): StepText[] {
 /** Whether texts are wanted that are not here; a stopped turn's always are. */
 export function needsTexts(result: TurnResult, here: readonly StepText[]): boolean {
   if (result.outcome === 'cancelled') return true;
-  return result.log.some((e) => e.type === 'agent_completed' && !here.some((t) => t.sha256 === e.sha256));
+  return result.log.some(
+    (event) =>
+      event.type === 'agent_completed' &&
+      !here.some((t) => t.sha256 === event.sha256 && t.reasoning.length >= (event.reasoningChars ?? 0)),
+  );
+}
+
+/** Less of a call's reasoning has come than the call returned. */
+export function lacksReasoning(
+  { streams }: Transcript,
+  { step, attempt, reasoningChars = 0 }: AgentCompleted,
+): boolean {
+  const known = streams.find((s) => s.step === step && s.attempt === attempt && s.channel === 'reasoning');
+  return (known?.text.length ?? 0) < reasoningChars;
 }

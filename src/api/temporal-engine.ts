@@ -20,12 +20,12 @@ import {
   WorkflowExecutionAlreadyStartedError,
 } from '@temporalio/common';
 import { tsToDate } from '@temporalio/common/lib/time.js';
-import type { StreamHeartbeat } from '../protocol/activities.ts';
+import type { StreamHeartbeat, TurnActivities } from '../protocol/activities.ts';
 import { CandorError, isErrorCode } from '../protocol/errors.ts';
 import type { TurnAccepted } from '../protocol/events.ts';
 import { turnWorkflowId, type TurnId } from '../protocol/ids.ts';
 import type { OutsideCause } from '../protocol/outside-end.ts';
-import type { EngineEnd, EngineTurn, PendingStep, TurnEngine } from '../protocol/ports.ts';
+import type { EngineEnd, EngineTurn, PendingStep, TurnEngine, TurnStand } from '../protocol/ports.ts';
 import {
   chatTurnType,
   logQuery,
@@ -53,6 +53,8 @@ const userKey = defineSearchAttributeKey('CandorUser', SearchAttributeType.KEYWO
 const grpcNotFound = 5;
 /** PENDING_ACTIVITY_STATE_SCHEDULED of Temporal's API: it waits for a worker, or for its next try. */
 const scheduledState = 1;
+/** The one activity whose heartbeats hold text. */
+const streamType = 'stream' satisfies keyof TurnActivities;
 /** A person waits for the answer to these; an engine that is away must be named before that gets long. */
 const callTimeoutMs = 5_000;
 const pingTimeoutMs = 2_000;
@@ -129,9 +131,10 @@ export function createTemporalEngine({ client, taskQueue, uiUrl, eagerStart }: T
       call(async (): Promise<EngineTurn | null> => {
         const handle = handleOf(turnId);
         try {
-          const { status, memo } = await handle.describe();
+          const { raw, status, memo } = await handle.describe();
           const known = memo as unknown as TurnMemo;
-          return status.name === 'RUNNING' ? { state: 'open', memo: known } : { memo: known, ...(await endOf(handle)) };
+          if (status.name !== 'RUNNING') return { memo: known, ...(await endOf(handle)) };
+          return { state: 'open', memo: known, stand: toStand(raw) };
         } catch (error) {
           if (error instanceof WorkflowNotFoundError) return null;
           throw error;
@@ -176,12 +179,11 @@ export function createTemporalEngine({ client, taskQueue, uiUrl, eagerStart }: T
           throw error;
         }
       }),
-    pending: (turnId) =>
+    stand: (turnId) =>
       call(async () => {
         try {
-          const { raw } = await handleOf(turnId).describe();
-          const [step] = raw.pendingActivities ?? [];
-          return step === undefined ? null : toPendingStep(step);
+          const { raw, status } = await handleOf(turnId).describe();
+          return status.name === 'RUNNING' ? toStand(raw) : null;
         } catch (error) {
           if (error instanceof WorkflowNotFoundError) return null;
           throw error;
@@ -216,10 +218,22 @@ const causes: Partial<Record<WorkflowExecutionStatusName, OutsideCause>> = {
   TIMED_OUT: 'timed_out',
 };
 
-type PendingActivity = NonNullable<Awaited<ReturnType<WorkflowHandle['describe']>>['raw']['pendingActivities']>[number];
+type Description = Awaited<ReturnType<WorkflowHandle['describe']>>['raw'];
 
-function toPendingStep({ heartbeatDetails, lastFailure, state, scheduledTime }: PendingActivity): PendingStep {
-  const [beat] = heartbeatDetails?.payloads ?? [];
+/** A workflow's state, and its log with it, changes by events of its history only. */
+const toStand = ({ workflowExecutionInfo, pendingActivities }: Description): TurnStand => ({
+  revision: Number(workflowExecutionInfo?.historyLength ?? 0),
+  pending: (pendingActivities ?? []).map(toPendingStep),
+});
+
+function toPendingStep({
+  activityType,
+  heartbeatDetails,
+  lastFailure,
+  state,
+  scheduledTime,
+}: NonNullable<Description['pendingActivities']>[number]): PendingStep {
+  const [beat] = (activityType?.name === streamType ? heartbeatDetails?.payloads : null) ?? [];
   const code = lastFailure?.applicationFailureInfo?.type;
   const isScheduled = Number(state) === scheduledState;
   return {

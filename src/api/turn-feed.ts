@@ -5,14 +5,15 @@
 
 import { isSequenced, isTerminal, type TurnEvent } from '../protocol/events.ts';
 import type { TurnId } from '../protocol/ids.ts';
-import type { EngineEnd, GatewayGraph, LiveLane, StoredTurn, TurnEngine } from '../protocol/ports.ts';
-import { applyEvent, hasGap, type Transcript } from '../protocol/transcript.ts';
+import type { EngineEnd, GatewayGraph, LiveLane, StoredTurn, TurnEngine, TurnStand } from '../protocol/ports.ts';
+import { applyEvent, type Transcript } from '../protocol/transcript.ts';
 import type { TurnMemo } from '../protocol/turn.ts';
+import type { DeliveryMetrics } from './delivery-metrics.ts';
 import { followToEnd } from './feed-end.ts';
 import { createFeedLook } from './feed-look.ts';
 import { createFeedQuiet } from './feed-quiet.ts';
 import { createFeedState, type FeedReader } from './feed-state.ts';
-import { toStoredTranscript } from './final-transcript.ts';
+import { lacksReasoning, toStoredTranscript } from './final-transcript.ts';
 import type { GatewayLog } from './gateway-log.ts';
 import { pause } from './pause.ts';
 import { awaitsVerdict, createVerdictLook } from './verdict-look.ts';
@@ -21,6 +22,7 @@ export interface TurnFeedDependencies {
   readonly lane: LiveLane;
   readonly engine: TurnEngine;
   readonly graph: GatewayGraph;
+  readonly metrics: Pick<DeliveryMetrics, 'gapFilled'>;
   readonly log: GatewayLog;
 }
 
@@ -32,6 +34,13 @@ export interface TurnFeed {
   read(reader: FeedReader): () => void;
   /** Resolves when what is known elsewhere was looked up once, whatever came of it. */
   readonly ready: Promise<void>;
+  /** Resolves when what is known here was known elsewhere a moment ago, or soon all the same. */
+  refresh(): Promise<void>;
+  /**
+   * Asks the workflow when its log is longer than what is known here. False: it is not so long; who has so much of it was
+   * shown what has been corrected since. True also when nobody answers.
+   */
+  reaches(seq: number): Promise<boolean>;
   /** Resolves with the transcript that holds the terminal event. */
   readonly ended: Promise<Transcript>;
   readonly readers: number;
@@ -51,10 +60,14 @@ export const defaultFeedLimits: TurnFeedLimits = { quietMs: 10_000, firstLookMs:
 /** A closed turn is there at once, or its texts are waited for and a reader should not be. */
 const endedPatienceMs = 3_000;
 
+/** An engine that does not answer must not keep a reader from what is known here. */
+const refreshPatienceMs = 1_000;
+
 /** Where a feed begins: a turn just started here, one found open, or one that has ended. */
 export type FeedOrigin =
   | { readonly kind: 'fresh' }
-  | { readonly kind: 'open' }
+  /** `stand`: as the engine has just told it; `null`: only the graph knows the turn. */
+  | { readonly kind: 'open'; readonly stand: TurnStand | null }
   | { readonly kind: 'ended'; readonly end: EngineEnd }
   | { readonly kind: 'stored'; readonly turn: StoredTurn };
 
@@ -62,7 +75,7 @@ export function createTurnFeed(
   turnId: TurnId,
   memo: TurnMemo,
   origin: FeedOrigin,
-  { lane, engine, graph, log }: TurnFeedDependencies,
+  { lane, engine, graph, metrics, log }: TurnFeedDependencies,
   { quietMs, firstLookMs, maxLookMs }: TurnFeedLimits = defaultFeedLimits,
 ): TurnFeed {
   const state = createFeedState(turnId, memo, () => {
@@ -70,7 +83,7 @@ export function createTurnFeed(
     lookForVerdict();
   });
   const quiet = createFeedQuiet(state, quietMs);
-  const look = createFeedLook({ state, quiet, engine, log, firstLookMs, maxLookMs });
+  const look = createFeedLook({ state, quiet, engine, metrics, log, firstLookMs, maxLookMs });
   let resolveEnded: (transcript: Transcript) => void = () => undefined;
   const ended = new Promise<Transcript>((resolve) => (resolveEnded = resolve));
 
@@ -78,18 +91,17 @@ export function createTurnFeed(
     if (isSequenced(event) && (isTerminal(event) || event.seq <= look.confirmed)) return;
     // The end has come with its texts: a late piece would show more than was stored.
     if (event.type === 'delta' && state.isOver) return;
-    if (event.type !== 'waiting') {
-      quiet.progressed();
-      look.progressed();
-    }
-    state.set(applyEvent(state.transcript, event));
-    if (hasGap(state.transcript)) void look.now();
+    // Its reasoning ends here, and a part of it was lost on the way: the log has both.
+    if (event.type === 'agent_completed' && lacksReasoning(state.transcript, event)) return look.laneLacks();
+    if (event.type !== 'waiting') quiet.progressed();
+    state.set(applyEvent(state.transcript, event), event.type === 'delta' ? Date.parse(event.time) : null);
+    if (event.type !== 'waiting') look.laneBrought();
   };
 
   /** Nobody awaits it: a bug must not take the process and every other turn with it. */
   const follow = async (found: EngineEnd | null): Promise<void> => {
     try {
-      const final = await followToEnd({ state, quiet, engine, graph, log }, found);
+      const final = await followToEnd({ state, quiet, engine, graph, metrics, log }, found);
       if (final === null) return;
       state.set(final);
       look.end();
@@ -110,11 +122,13 @@ export function createTurnFeed(
     else verdict.end();
   };
 
+  const canLook = origin.kind === 'open' || origin.kind === 'fresh';
   const unsubscribe = lane.subscribe(turnId, onLive);
   let ready: Promise<void> = Promise.resolve();
   switch (origin.kind) {
     case 'stored': {
       const stored = { ...toStoredTranscript(origin.turn), audit: state.transcript.audit };
+      metrics.gapFilled('graph');
       state.set(stored);
       resolveEnded(stored);
       break;
@@ -124,12 +138,10 @@ export function createTurnFeed(
       ready = Promise.race([follow(origin.end), pause(endedPatienceMs, state.signal)]);
       break;
     case 'open':
-      ready = look.now();
-      look.begin();
+      ready = look.now(origin.stand ?? undefined);
       void follow(null);
       break;
     case 'fresh':
-      look.begin();
       void follow(null);
   }
   quiet.changed();
@@ -141,15 +153,26 @@ export function createTurnFeed(
       return state.transcript;
     },
     ready,
+    refresh: () => Promise.race([ready.then(() => look.ifStale()), pause(refreshPatienceMs, state.signal)]),
+    async reaches(seq) {
+      if (seq <= state.transcript.log.length) return true;
+      await ready;
+      if (seq <= state.transcript.log.length) return true;
+      if (state.isOver) return false;
+      const length = await look.logLength();
+      return length === null || seq <= Math.max(length, state.transcript.log.length);
+    },
     ended,
     get readers() {
       return state.readers.size;
     },
     read(reader) {
       state.readers.add(reader);
+      if (canLook && state.readers.size === 1) look.begin();
       lookForVerdict();
       return () => {
         state.readers.delete(reader);
+        if (state.readers.size === 0) look.end();
         lookForVerdict();
       };
     },

@@ -5,6 +5,7 @@ import { CandorError } from '../protocol/errors.ts';
 import type { TurnId, UserId } from '../protocol/ids.ts';
 import type { StoredTurn } from '../protocol/ports.ts';
 import type { TurnMemo } from '../protocol/turn.ts';
+import { createBoundedEngine } from './bounded-engine.ts';
 import {
   createTurnFeed,
   defaultFeedLimits,
@@ -22,6 +23,8 @@ export interface TurnFeeds {
   /** The memo of a turn whoever asks; `null`: nobody knows it. */
   memoOf(turnId: TurnId): Promise<TurnMemo | null>;
   readonly size: number;
+  /** Of all feeds. */
+  readonly readers: number;
   close(): void;
 }
 
@@ -32,9 +35,10 @@ export interface TurnFeedsOptions {
 }
 
 export function createTurnFeeds(
-  dependencies: TurnFeedDependencies,
+  given: TurnFeedDependencies,
   { keepMs, limits }: TurnFeedsOptions = { keepMs: 60_000, limits: defaultFeedLimits },
 ): TurnFeeds {
+  const dependencies = { ...given, engine: createBoundedEngine(given.engine) };
   const { engine, graph } = dependencies;
   const feeds = new Map<TurnId, TurnFeed>();
   const opening = new Map<TurnId, Promise<TurnFeed | null>>();
@@ -63,13 +67,15 @@ export function createTurnFeeds(
     const found = await engine.find(turnId).catch(toAway);
     if (found !== null && !(found instanceof CandorError)) {
       const { memo, ...state } = found;
-      return add(turnId, memo, state.state === 'open' ? { kind: 'open' } : { kind: 'ended', end: state });
+      const origin: FeedOrigin =
+        state.state === 'open' ? { kind: 'open', stand: state.stand } : { kind: 'ended', end: state };
+      return add(turnId, memo, origin);
     }
     const turn = await graph.turn(turnId).catch((error: unknown) => {
       throw found ?? error;
     });
     if (turn !== null)
-      return add(turnId, toMemo(turn), turn.result === null ? { kind: 'open' } : { kind: 'stored', turn });
+      return add(turnId, toMemo(turn), turn.result === null ? { kind: 'open', stand: null } : { kind: 'stored', turn });
     // The graph learns of a turn later than the engine: only the engine can say that there is none.
     if (found !== null) throw found;
     return null;
@@ -93,6 +99,9 @@ export function createTurnFeeds(
     memoOf: async (turnId) => (await find(turnId))?.memo ?? null,
     get size() {
       return feeds.size;
+    },
+    get readers() {
+      return [...feeds.values()].reduce((sum, feed) => sum + feed.readers, 0);
     },
     close() {
       clearInterval(sweep);

@@ -82,6 +82,8 @@ export interface AgentCompleted extends Sequenced {
   readonly step: number;
   readonly attempt: number;
   readonly text: string;
+  /** UTF-16 units of the call's reasoning; absent: it had none. */
+  readonly reasoningChars?: number;
   readonly finishReason: string;
   /** The model stopped at a limit of length: the text is genuine, not whole. */
   readonly incomplete: boolean;

@@ -311,13 +311,23 @@ export type EngineEnd =
   /** Closed from outside: terminated, timed out, or failed without a log. */
   | ({ readonly state: 'broken' } & OutsideEnd);
 
-export type EngineTurn = { readonly memo: TurnMemo } & ({ readonly state: 'open' } | EngineEnd);
+export type EngineTurn = { readonly memo: TurnMemo } & (
+  { readonly state: 'open'; readonly stand: TurnStand } | EngineEnd
+);
 
-/** What an open turn is at. */
+/** Where an open turn stands, as the engine knows it without asking a worker. */
+export interface TurnStand {
+  /** As long as it is the same, so is the turn's log. */
+  readonly revision: number;
+  /** What was begun and has not ended. */
+  readonly pending: readonly PendingStep[];
+}
+
+/** A step that an open turn is at. */
 export interface PendingStep {
   /** The code of its last try, which failed; `null`: none has, or none failed with a code. */
   readonly errorCode: ErrorCode | null;
-  /** ISO 8601; `null`: it is being tried now. */
+  /** ISO 8601, past when no worker has taken it; `null`: it is being tried now. */
   readonly nextTryAt: string | null;
   /** Of a running model call. */
   readonly heartbeat: StreamHeartbeat | null;
@@ -337,8 +347,8 @@ export interface TurnEngine {
   log(turnId: TurnId, timeoutMs: number): Promise<TurnLog | null>;
   /** The first event of a turn, from its workflow’s input; `null` as in `find`. */
   accepted(turnId: TurnId): Promise<TurnAccepted | null>;
-  /** `null`: it is at none. */
-  pending(turnId: TurnId): Promise<PendingStep | null>;
+  /** `null`: it is not open. */
+  stand(turnId: TurnId): Promise<TurnStand | null>;
   /** False: the turn is over already. True: the signal is durable. */
   cancel(turnId: TurnId, signal: CancelSignal): Promise<boolean>;
   withdraw(turnId: TurnId, signal: CancelSignal): Promise<boolean>;

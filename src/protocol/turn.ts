@@ -104,7 +104,7 @@ export type LoggedEvent = Exclude<SequencedEvent, AgentCompleted> | Omit<AgentCo
 
 export interface TurnLog {
   readonly log: readonly SequencedEvent[];
-  /** Texts of steps that are over and have no `agent_completed`: stopped ones. */
+  /** Of every step that is over and was not discarded: what its events do not hold is its reasoning, or all of a stopped one. */
   readonly texts: readonly StepText[];
 }
 

@@ -152,10 +152,12 @@ async function answer(turn: Turn, { plan, promptSha256, context, ...ready }: Rea
       );
       ledger.answered(step, attempt, reply);
       if (reply.outcome === 'stopped') return { kind: 'stopped', reply };
-      const { text, finishReason, incomplete, citations, unsupported, usage, sha256 } = reply;
+      const { text, reasoning, finishReason, incomplete, citations, unsupported, usage, sha256 } = reply;
       log.emit({
         type: 'agent_completed',
         ...{ agentId, step, attempt, text, incomplete, citations, unsupported, usage, sha256 },
+        // A reader whose lane has lost the end of the reasoning sees it by this.
+        ...(reasoning === '' ? {} : { reasoningChars: reasoning.length }),
         finishReason: finishReason ?? 'unknown',
       });
       return { kind: 'answered', reply };

@@ -59,19 +59,22 @@ interface Durable {
   waitForEnd: TurnEngine['waitForEnd'];
 }
 
+const noMetrics = { gapFilled: () => undefined };
+
 const forever = () => new Promise<EngineEnd | null>(() => undefined);
 
 async function follow<Result>(durable: Durable, look: (feed: TurnFeed) => Promise<Result>): Promise<Result> {
+  let revision = 0;
   const engine = {
     log: (...call: Parameters<TurnEngine['log']>) => durable.log(...call),
-    pending: async () => durable.pending,
+    stand: async () => ({ revision: ++revision, pending: durable.pending === null ? [] : [durable.pending] }),
     waitForEnd: (...call: Parameters<TurnEngine['waitForEnd']>) => durable.waitForEnd(...call),
   } as unknown as TurnEngine;
   const graph = { turn: async () => null } as unknown as GatewayGraph;
   const lane = createMemoryLane();
   const memo = { conversationId, userId: 'ada' as UserId, agentId, contentSha256: 'c'.repeat(64) };
-  const dependencies = { engine, graph, lane, log: createLog('fatal', null) };
-  const feed = createTurnFeed(turnId, memo, { kind: 'open' }, dependencies, limits);
+  const dependencies = { engine, graph, lane, metrics: noMetrics, log: createLog('fatal', null) };
+  const feed = createTurnFeed(turnId, memo, { kind: 'open', stand: null }, dependencies, limits);
   try {
     return await look(feed);
   } finally {

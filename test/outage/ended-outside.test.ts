@@ -174,7 +174,13 @@ describe('a turn that nobody follows', () => {
       },
     };
     const engine = createTemporalEngine({ client: stack.client, taskQueue: 'none', uiUrl: null, eagerStart: false });
-    const dependencies = { engine, graph: own, lane: createMemoryLane(), log: createLog('fatal', null) };
+    const dependencies = {
+      engine,
+      graph: own,
+      lane: createMemoryLane(),
+      metrics: { gapFilled: () => undefined },
+      log: createLog('fatal', null),
+    };
     const feeds = createTurnFeeds(dependencies);
     const limits = { everyMs: 60_000, minAgeMs: -60_000, pageSize: 10_000, maxTurns: 10_000 };
     const sweep = createTurnSweep({ ...dependencies, feeds }, limits);

@@ -1,17 +1,17 @@
 // Turns over REST and server-sent events: the same service and the same feeds as the socket.
 
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { startCursor, type Cursor, type CursorFrame } from '../../protocol/cursor.ts';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { CursorFrame } from '../../protocol/cursor.ts';
 import { CandorError } from '../../protocol/errors.ts';
-import { isSequenced } from '../../protocol/events.ts';
 import { isAgentId, isUuid, type AgentId, type ConversationId, type TurnId } from '../../protocol/ids.ts';
-import { logHash } from '../../protocol/log-hash.ts';
 import type { AgentCatalogue, ReadGraph, StoredTurn, TurnEngine } from '../../protocol/ports.ts';
 import { parseCursor, parseMessageBody } from '../../protocol/schema.ts';
-import { advanceCursor } from '../../protocol/transcript.ts';
+import { terminalOf } from '../../protocol/transcript.ts';
 import { callerOf } from '../authenticate.ts';
-import { createFeedCursor } from '../feed-cursor.ts';
-import { toOwnCursor } from '../own-cursor.ts';
+import type { DeliveryMetrics } from '../delivery-metrics.ts';
+import { sendEvents } from '../event-stream.ts';
+import { isOfDiscardedAttempt } from '../kept-attempts.ts';
+import { toResumePoint } from '../own-cursor.ts';
 import type { TurnFeed } from '../turn-feed.ts';
 import type { TurnFeeds } from '../turn-feeds.ts';
 import type { TurnService } from '../turn-service.ts';
@@ -25,16 +25,18 @@ export interface TurnRoutes {
   readonly agents: Pick<AgentCatalogue, 'load'>;
   /** For bodies that name no agent. */
   readonly defaultAgent: AgentId;
+  readonly metrics: DeliveryMetrics;
 }
 
 type ById = FastifyRequest<{ Params: { id: string } }>;
 
 export async function turnRoutes(
   app: FastifyInstance,
-  { feeds, turns, graph, engine, agents, defaultAgent }: TurnRoutes,
+  { feeds, turns, graph, engine, agents, defaultAgent, metrics }: TurnRoutes,
 ): Promise<void> {
   const view = async (feed: TurnFeed, read: () => Promise<StoredTurn | null>): Promise<TurnView> => {
     await feed.ready;
+    await feed.refresh();
     const { turnId, memo } = feed;
     const stored = await read();
     const { transcript } = feed;
@@ -79,42 +81,25 @@ export async function turnRoutes(
     return reply.code(202).send();
   });
   app.get('/api/turns/:id/events', async (request: ById, reply) => {
+    const attempts = attemptsOf(request);
+    const frame = lastCursor(request, attempts);
     const feed = await feedOf(request);
-    await feed.ready;
-    const named = lastCursor(request);
-    return sendEvents(feed, named === null ? startCursor : toOwnCursor(named, feed.transcript), request, reply);
+    if (attempts === 'kept') await untilEnded(feed);
+    if (frame !== undefined) metrics.resumed('sse');
+    const from = await toResumePoint(feed, frame);
+    reply.hijack();
+    sendEvents({
+      ...{ feed, from, metrics, raw: reply.raw, expiresAt: callerOf(request).expiresAt },
+      ...(attempts === 'all'
+        ? {}
+        : {
+            isTold: (event) => !isOfDiscardedAttempt(feed.transcript, event),
+            mark: { attempts },
+            headers: { 'candor-attempts': attempts },
+          }),
+    });
+    return reply;
   });
-}
-
-/** Server-sent events until the terminal; each carries the cursor that a reader has after it. */
-function sendEvents(feed: TurnFeed, from: Cursor, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  reply.hijack();
-  const { raw } = reply;
-  raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
-  let cursor = from;
-  let log = logHash(feed.transcript.log, from.seq);
-  let blocked = false;
-  const pump = (): void => {
-    if (blocked || raw.writableEnded) return;
-    let text = '';
-    for (const event of reader.take()) {
-      cursor = advanceCursor(cursor, event);
-      if (isSequenced(event)) log = logHash(feed.transcript.log, cursor.seq);
-      text += `id: ${encodeCursor({ ...cursor, log })}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
-    }
-    if (text !== '') blocked = !raw.write(text);
-    if (reader.ended) raw.end();
-  };
-  const reader = createFeedCursor(feed, from, pump);
-  raw.on('drain', () => {
-    blocked = false;
-    pump();
-  });
-  request.raw.once('close', () => reader.close());
-  raw.once('close', () => reader.close());
-  raw.write(': candor\n\n');
-  pump();
-  return reply;
 }
 
 function toUnread(error: unknown): null {
@@ -122,18 +107,38 @@ function toUnread(error: unknown): null {
   throw error;
 }
 
-const encodeCursor = (cursor: CursorFrame): string => Buffer.from(JSON.stringify(cursor), 'utf8').toString('base64url');
+type Attempts = 'all' | 'kept';
 
-function lastCursor(request: FastifyRequest): CursorFrame | null {
-  const id = request.headers['last-event-id'];
-  if (typeof id !== 'string' || id === '') return null;
+/** @throws CandorError `invalid_request` */
+function attemptsOf({ query }: FastifyRequest): Attempts {
+  const { attempts = 'all' } = query as { attempts?: unknown };
+  if (attempts === 'all' || attempts === 'kept') return attempts;
+  throw new CandorError('invalid_request', { facts: { reason: 'attempts is neither all nor kept' } });
+}
+
+/** Which attempts are kept is known at the end only. @throws CandorError `invalid_request` */
+async function untilEnded(feed: TurnFeed): Promise<void> {
+  await feed.ready;
+  if (terminalOf(feed.transcript) !== null) return;
+  throw new CandorError('invalid_request', {
+    facts: { reason: 'the turn has not ended: its attempts cannot be left out' },
+  });
+}
+
+/** @throws CandorError `invalid_request` also for an id of the other form */
+function lastCursor({ headers }: FastifyRequest, attempts: Attempts): CursorFrame | undefined {
+  const id = headers['last-event-id'];
+  if (typeof id !== 'string' || id === '') return undefined;
   let value: unknown;
   try {
     value = JSON.parse(Buffer.from(id, 'base64url').toString('utf8'));
   } catch (cause) {
     throw new CandorError('invalid_request', { facts: { reason: 'Last-Event-ID is not a cursor' }, cause });
   }
-  return parseCursor(value);
+  const cursor = parseCursor(value);
+  const marked = (value as { attempts?: unknown }).attempts ?? 'all';
+  if (marked === attempts) return cursor;
+  throw new CandorError('invalid_request', { facts: { reason: 'Last-Event-ID was given for other attempts' } });
 }
 
 const prefersWait = (request: FastifyRequest): boolean => /\bwait\b/.test(String(request.headers['prefer'] ?? ''));
