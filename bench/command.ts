@@ -1,6 +1,6 @@
 // The command line of the benchmarks, as a value. Everything is refused before a server starts.
 
-import { parseArgs } from 'node:util';
+import { parseArgs, types } from 'node:util';
 
 export type BenchCommand =
   | { readonly do: 'refuse'; readonly reason: string }
@@ -17,7 +17,7 @@ export type BenchCommand =
 /** @param known names of the benchmarks, in their order */
 export function parseCommand(args: readonly string[], known: readonly string[]): BenchCommand {
   const parsed = parse(args);
-  if (parsed instanceof Error) return { do: 'refuse', reason: `unable to run the benchmarks; ${parsed.message}` };
+  if ('message' in parsed) return { do: 'refuse', reason: `unable to run the benchmarks; ${parsed.message}` };
   const { values, positionals } = parsed;
   const unknown = positionals.filter((name) => !known.includes(name));
   if (unknown.length > 0)
@@ -36,10 +36,13 @@ function parse(args: readonly string[]) {
     const options = { list: flag, quick: flag, report: flag, help: flag };
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    if (error instanceof TypeError) return error;
+    if (isRefusal(error)) return error;
     throw error;
   }
 }
+
+const isRefusal = (error: unknown): error is Error =>
+  types.isNativeError(error) && 'code' in error && `${error.code}`.startsWith('ERR_PARSE_ARGS');
 
 export const usage = (known: readonly string[]): string => `npm run bench -- [names] [options]
 

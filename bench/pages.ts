@@ -30,13 +30,10 @@ function toPictures(names: readonly string[], results: readonly Result[]): reado
   const drawn = names.flatMap((name) =>
     results.flatMap(({ name: of, charts = [] }) => (of === name && charts.length > 0 ? [{ name, charts }] : [])),
   );
-  const each = drawn.map(
-    ({ name, charts }) =>
-      [
-        name,
-        drawChart(charts, { title: `Benchmark ${name}`, columns: charts.length > 1 ? 2 : 1, panelPx: 420 }),
-      ] as const,
-  );
+  const each = drawn.map(({ name, charts }) => {
+    const layout = charts.length > 1 ? { columns: 2, panelPx: 420 } : { columns: 1, panelPx: 640 };
+    return [name, drawChart(charts, { title: `Benchmark ${name}`, ...layout })] as const;
+  });
   const overview = drawn.flatMap(({ charts }) => charts.filter(({ inOverview }) => inOverview === true));
   if (overview.length === 0) return each;
   return [['overview', drawChart(overview, { title: 'Candor, measured', columns: 2, panelPx: 420 })], ...each];

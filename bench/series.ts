@@ -4,24 +4,28 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
+/** The program that measures one. */
 const measureFile = fileURLToPath(new URL('measure.ts', import.meta.url));
 
 export interface SeriesOptions {
   readonly root: string;
   readonly env: NodeJS.ProcessEnv;
   readonly names: readonly string[];
+  /** Absent: `measure.ts`. */
+  readonly file?: string;
   readonly quick: boolean;
   /** Of the machine, before anything of ours ran. */
   readonly loadBefore: number;
 }
 
 /** Resolves with the exit code: 1 when one could not be measured. */
-export async function runSeries({ root, env, names, quick, loadBefore }: SeriesOptions): Promise<number> {
+export async function runSeries(options: SeriesOptions): Promise<number> {
+  const { root, env, names, file = measureFile, quick, loadBefore } = options;
   const ran: { readonly name: string; readonly seconds: number; readonly code: number | null }[] = [];
   for (const [index, name] of names.entries()) {
     console.log(`\n── ${name}, ${index + 1} of ${names.length}\n`);
     const began = performance.now();
-    const args = ['--import', 'tsx', measureFile, name, `${loadBefore}`, ...(quick ? ['--quick'] : [])];
+    const args = ['--import', 'tsx', file, name, `${loadBefore}`, ...(quick ? ['--quick'] : [])];
     const code = await runNode(args, { cwd: root, env });
     ran.push({ name, seconds: (performance.now() - began) / 1_000, code });
   }

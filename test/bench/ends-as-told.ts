@@ -1,0 +1,3 @@
+// A program that ends with the code of its first argument.
+
+process.exit(Number(process.argv[2]));
