@@ -23,6 +23,8 @@ import { createTurnSweep } from './turn-sweep.ts';
 
 /** A message with its attachments, escaped; larger frames and bodies are refused unread. */
 const maxFrameBytes = 512 * 1024;
+/** A request that is not whole after so long is refused, an upgrade among them. */
+const requestMs = 30_000;
 const defaultAgent = 'operator' as AgentId;
 
 const contentSecurityPolicy =
@@ -39,6 +41,7 @@ export async function createApp(dependencies: GatewayDependencies): Promise<Fast
     // Requests carry tokens and their addresses may: none is logged.
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: true,
+    requestTimeout: requestMs,
   });
   app.setErrorHandler(replyWithProblem);
   app.setNotFoundHandler((request, reply) =>

@@ -2,7 +2,7 @@
 // the order in which they came; a bad one is answered by a typed error and changes nothing.
 
 import { CandorError, closeCodeOf, toErrorInfo, type ErrorInfo } from '../protocol/errors.ts';
-import { startCursor, type Cursor } from '../protocol/cursor.ts';
+import { startCursor } from '../protocol/cursor.ts';
 import { subprotocol, type ClientFrame, type ServerFrame } from '../protocol/frames.ts';
 import type { AgentId, ConversationId, TurnId } from '../protocol/ids.ts';
 import type { ReadGraph } from '../protocol/ports.ts';
@@ -10,9 +10,11 @@ import { parseClientFrame, replyAddress } from '../protocol/schema.ts';
 import { cursorOf, stateOf } from '../protocol/transcript.ts';
 import type { Caller } from './auth/caller.ts';
 import type { ConversationWatchers } from './conversation-watchers.ts';
+import type { DeliveryMetrics } from './delivery-metrics.ts';
+import { sliceChars } from './event-slice.ts';
 import { createFeedCursor, type FeedCursor } from './feed-cursor.ts';
 import type { GatewayLog } from './gateway-log.ts';
-import { toOwnCursor } from './own-cursor.ts';
+import { toResumePoint, type ResumePoint } from './own-cursor.ts';
 import type { TurnFeed } from './turn-feed.ts';
 import { toStoredTranscript } from './final-transcript.ts';
 import type { TurnFeeds } from './turn-feeds.ts';
@@ -22,6 +24,9 @@ export interface SocketPeer {
   /** Sends frames in order; `sent` is called when the network has taken them. */
   send(frames: readonly string[], sent: () => void): void;
   close(code: number, reason: string): void;
+  /** Takes no more from the client, so that its network holds back what it sends. */
+  pause(): void;
+  resume(): void;
 }
 
 export interface SocketSessionDependencies {
@@ -30,11 +35,16 @@ export interface SocketSessionDependencies {
   readonly watchers: ConversationWatchers;
   readonly graph: ReadGraph;
   readonly verifyToken: (token: string) => Promise<Caller>;
+  readonly metrics: DeliveryMetrics;
   readonly log: GatewayLog;
 }
 
 export interface SocketSession {
   receive(raw: string): void;
+  /** Milliseconds since the client asked for something, watched, or followed a turn that is open; 0: it does. */
+  idleMs(): number;
+  /** The peer did not answer a ping in time. */
+  unanswered(): void;
   closed(): void;
 }
 
@@ -44,6 +54,9 @@ const expiredCode = 4401;
 const stuckMs = 30_000;
 /** Turns a socket follows at once; more are refused until one ends. */
 const maxReads = 256;
+const maxWatches = 64;
+/** Frames that wait to be handled, and answers that wait to be sent. A client that sends more is not read meanwhile. */
+const maxPending = 64;
 
 export function createSocketSession(
   peer: SocketPeer,
@@ -51,14 +64,20 @@ export function createSocketSession(
   signedIn: Caller,
   dependencies: SocketSessionDependencies,
 ): SocketSession {
-  const { feeds, turns, watchers, graph, verifyToken, log } = dependencies;
+  const { feeds, turns, watchers, graph, verifyToken, metrics, log } = dependencies;
   const reads = new Map<TurnId, FeedCursor>();
+  /** Of these there may be something to send. */
+  const changed = new Set<FeedCursor>();
   const watches = new Map<ConversationId, () => void>();
   const control: ServerFrame[] = [];
   let caller = signedIn;
   let open = true;
   let sending = false;
+  let isStuck = false;
   let scheduled = false;
+  let pending = 0;
+  let paused = false;
+  let activeMs = Date.now();
   let queue: Promise<void> = Promise.resolve();
   let stuckTimer: NodeJS.Timeout | undefined;
   let expiryTimer = armExpiry();
@@ -87,42 +106,87 @@ export function createSocketSession(
 
   const pump = (): void => {
     if (sending || !open) return;
-    const frames = control.splice(0).map((frame) => JSON.stringify(frame));
-    for (const read of reads.values()) for (const event of read.take()) frames.push(JSON.stringify(event));
+    const frames = takeFrames();
     if (frames.length === 0) return;
     sending = true;
     stuckTimer = setTimeout(closeStuck, stuckMs).unref();
     peer.send(frames, () => {
       sending = false;
       clearTimeout(stuckTimer);
-      wake();
+      if (changed.size > 0 || control.length > 0) wake();
     });
+    hearAgain();
+  };
+
+  /** One slice. What does not fit comes with the next one, and whoever was first now is last then. */
+  const takeFrames = (): readonly string[] => {
+    const frames = control.splice(0).map((frame) => JSON.stringify(frame));
+    let left = sliceChars;
+    for (const read of [...changed]) {
+      if (left <= 0) break;
+      changed.delete(read);
+      for (const event of read.take(left)) {
+        const frame = JSON.stringify(event);
+        left -= frame.length;
+        frames.push(frame);
+      }
+      if (read.hasMore) changed.add(read);
+    }
+    return frames;
   };
 
   /** R43. An error frame would only wait behind what is stuck: the code stands in the close itself. */
   const closeStuck = (): void => {
     const { code } = toErrorInfo('slow_consumer');
+    if (isStuck) return;
+    isStuck = true;
+    metrics.slowClosed();
     log.warn({ code, userId: caller.userId, turns: reads.size }, 'a socket that takes nothing is closed');
     peer.close(closeCodeOf(code), code);
   };
 
   const say = (frame: ServerFrame): void => {
+    if (!open) return;
     control.push(frame);
+    hold();
     wake();
+  };
+
+  /** Whoever sends without end, or never takes an answer, waits in its own network and not in this process. */
+  const hold = (): void => {
+    if (paused || pending + control.length < maxPending) return;
+    paused = true;
+    peer.pause();
+  };
+
+  const hearAgain = (): void => {
+    if (!paused || pending + control.length > maxPending / 2) return;
+    paused = false;
+    peer.resume();
   };
 
   const refuse = (error: ErrorInfo, inReplyTo: string | undefined): void => {
     say({ type: 'error', error, ...(inReplyTo === undefined ? {} : { inReplyTo }) });
   };
 
-  const follow = (feed: TurnFeed, cursor: Cursor): void => {
+  /** @param sinceMs when the client asked, or the turn began */
+  const follow = (feed: TurnFeed, cursor: ResumePoint, sinceMs = Date.now()): void => {
     // Whoever has left is not followed for; what they had sent before is done all the same (A9).
     if (!open) return;
     const known = reads.get(feed.turnId);
     if (known !== undefined) return known.seek(cursor);
     makeRoom();
-    reads.set(feed.turnId, createFeedCursor(feed, cursor, wake));
-    wake();
+    const touch = (): void => {
+      changed.add(read);
+      wake();
+    };
+    const read = createFeedCursor(feed, cursor, {
+      sinceMs,
+      changed: touch,
+      taken: (type, lagMs) => metrics.eventSent('socket', type, lagMs),
+    });
+    reads.set(feed.turnId, read);
+    touch();
   };
 
   /** Ended turns are let go first: their audit reaches watchers by the conversation. */
@@ -132,6 +196,7 @@ export function createSocketSession(
       if (!read.ended) continue;
       read.close();
       reads.delete(turnId);
+      changed.delete(read);
       if (reads.size < maxReads) return;
     }
     throw new CandorError('rate_limited', { facts: { reason: `${maxReads} open turns on one connection` } });
@@ -141,6 +206,9 @@ export function createSocketSession(
     const { userId } = caller;
     const known = await graph.conversation(userId, conversationId);
     if (!open) return;
+    if (!watches.has(conversationId) && watches.size >= maxWatches) {
+      throw new CandorError('rate_limited', { facts: { reason: `${maxWatches} conversations on one connection` } });
+    }
     watches.get(conversationId)?.();
     watches.set(
       conversationId,
@@ -173,14 +241,15 @@ export function createSocketSession(
     switch (frame.type) {
       case 'message': {
         const { type: _type, conversationId, ...message } = frame;
+        const sentMs = Date.now();
         const feed = await turns.send(caller, agentId, conversationId, message);
-        if (!reads.has(feed.turnId)) follow(feed, startCursor);
+        if (!reads.has(feed.turnId)) follow(feed, startCursor, sentMs);
         return;
       }
       case 'resume': {
         const feed = await feeds.open(frame.turnId, caller.userId);
-        await feed.ready;
-        return follow(feed, frame.cursor === undefined ? startCursor : toOwnCursor(frame.cursor, feed.transcript));
+        metrics.resumed('socket');
+        return follow(feed, await toResumePoint(feed, frame.cursor));
       }
       case 'cancel':
         return turns.cancel(caller, frame.turnId);
@@ -217,10 +286,28 @@ export function createSocketSession(
 
   return {
     receive(raw) {
-      queue = queue.then(() => receive(raw));
+      pending += 1;
+      activeMs = Date.now();
+      hold();
+      queue = queue
+        .then(() => receive(raw))
+        .finally(() => {
+          pending -= 1;
+          hearAgain();
+        });
+    },
+    idleMs() {
+      const isBusy = watches.size > 0 || [...reads.values()].some((read) => !read.ended);
+      if (isBusy) activeMs = Date.now();
+      return Date.now() - activeMs;
+    },
+    unanswered() {
+      if (sending) closeStuck();
+      else peer.close(closeCodeOf('slow_consumer'), 'slow_consumer');
     },
     closed() {
       open = false;
+      changed.clear();
       clearTimeout(stuckTimer);
       clearTimeout(expiryTimer);
       for (const read of reads.values()) read.close();

@@ -25,6 +25,8 @@ function open(takes: boolean) {
   const peer = {
     send: (_frames: readonly string[], sent: () => void) => (takes ? sent() : undefined),
     close: (code: number, reason: string) => void closes.push([code, reason]),
+    pause: () => undefined,
+    resume: () => undefined,
   };
   const caller = {
     userId: 'ada' as UserId,

@@ -19,7 +19,7 @@ test('a message whose socket closes before it is handled is accepted all the sam
     },
   };
   const session = createSocketSession(
-    { send: (_frames, sent) => sent(), close: () => undefined },
+    { send: (_frames, sent) => sent(), close: () => undefined, pause: () => undefined, resume: () => undefined },
     'operator' as AgentId,
     { userId: 'ada' as UserId, roles: [], tier: 'free', expiresAt: new Date(Date.now() + 60_000) },
     { turns } as unknown as SocketSessionDependencies,
