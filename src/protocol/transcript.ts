@@ -8,6 +8,7 @@ import { offsetIn, type Cursor, type StreamCursor } from './cursor.ts';
 import {
   isSequenced,
   isTerminal,
+  type AgentThinking,
   type AuditCompleted,
   type AuditFailed,
   type Channel,
@@ -255,24 +256,26 @@ export function cursorOf(transcript: Transcript): Cursor {
  * a step that was complete at the cursor is not repeated.
  */
 export function eventsAfter(transcript: Transcript, cursor: Cursor): TurnEvent[] {
-  const { log, streams } = transcript;
   const out: TurnEvent[] = [];
-  const pushText = (thinking: number, step: number, attempt: number): void => {
-    for (const stream of streams) {
-      if (stream.step !== step || stream.attempt !== attempt || stream.state === 'discarded') continue;
-      const done = completedSeq(log, stream);
-      if (done !== null && done <= cursor.seq) continue;
-      const offset = offsetIn(cursor, step, attempt, stream.channel);
-      if (offset < stream.text.length) out.push(toDelta(transcript, stream, offset, thinking));
-    }
-  };
-  for (const event of log) {
+  for (const event of transcript.log) {
     if (event.seq > cursor.seq) out.push(event);
-    if (event.type !== 'agent_thinking' || thinkingSeq(log, event) !== event.seq) continue;
-    pushText(event.seq, event.step, event.attempt);
+    if (event.type === 'agent_thinking') pushTexts(out, transcript, cursor, event);
   }
   if (transcript.waiting !== null) out.push(transcript.waiting);
   return out;
+}
+
+/** The missing text of the call that `thinking` announced. */
+function pushTexts(out: TurnEvent[], transcript: Transcript, cursor: Cursor, thinking: AgentThinking): void {
+  const { log, streams } = transcript;
+  const { seq, step, attempt } = thinking;
+  for (const stream of streams) {
+    if (stream.step !== step || stream.attempt !== attempt || stream.state === 'discarded') continue;
+    const offset = offsetIn(cursor, step, attempt, stream.channel);
+    if (offset >= stream.text.length || thinkingSeq(log, thinking) !== seq) continue;
+    const done = completedSeq(log, stream);
+    if (done === null || done > cursor.seq) out.push(toDelta(transcript, stream, offset, seq));
+  }
 }
 
 function toDelta(transcript: Transcript, stream: TextStream, from: number, thinking: number): Delta {
@@ -295,8 +298,10 @@ function toDelta(transcript: Transcript, stream: TextStream, from: number, think
   };
 }
 
-const splitsPair = (text: string, offset: number): boolean =>
-  /^[\uD800-\uDBFF][\uDC00-\uDFFF]$/.test(text.slice(Math.max(0, offset - 1), offset + 1));
+function splitsPair(text: string, offset: number): boolean {
+  const [before, behind] = [text.charCodeAt(offset - 1), text.charCodeAt(offset)];
+  return before >= 0xd800 && before <= 0xdbff && behind >= 0xdc00 && behind <= 0xdfff;
+}
 
 /** The cursor of a reader that has just received `event`. Names open streams only, so that it stays small. */
 export function advanceCursor(cursor: Cursor, event: TurnEvent): Cursor {
@@ -308,8 +313,9 @@ export function advanceCursor(cursor: Cursor, event: TurnEvent): Cursor {
   if (event.type !== 'delta') return cursor;
   const { step, attempt, channel } = event;
   const offset = Math.max(offsetIn(cursor, step, attempt, channel), event.offset + event.text.length);
-  const rest = cursor.streams.filter((s) => !sameStream(s, event));
-  return { ...cursor, streams: [...rest, { step, attempt, channel, offset }] };
+  const streams = cursor.streams.filter((s) => !sameStream(s, event));
+  streams.push({ step, attempt, channel, offset });
+  return { seq: cursor.seq, streams };
 }
 
 /** After `event` no text of the stream is sent any more. */
