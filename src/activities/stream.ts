@@ -115,8 +115,9 @@ function createCall(input: StreamInput, lane: LiveLane) {
     text(channel: Channel, text: string) {
       const offset = texts[channel].length;
       texts[channel] += text;
-      arrivals.push({ atMs: Date.now(), chars: text.length });
-      const time = new Date().toISOString();
+      const now = new Date();
+      arrivals.push({ atMs: now.getTime(), chars: text.length });
+      const time = now.toISOString();
       lane.publish({
         type: 'delta',
         conversationId,

@@ -23,6 +23,7 @@ export function createFeedQuiet(state: FeedState, quietMs: number): FeedQuiet {
   const { turnId, memo } = state;
   let away: Away | null = null;
   let lastEventMs = Date.now();
+  let changedMs = lastEventMs;
   let timer: NodeJS.Timeout | undefined;
 
   const tell = ({ reason, error, until }: Away): void => {
@@ -42,16 +43,29 @@ export function createFeedQuiet(state: FeedState, quietMs: number): FeedQuiet {
     state.set(applyEvent(state.transcript, waiting));
   };
 
+  /** One timer for many changes: text changes a turn hundreds of times a second. */
+  const arm = (ms: number): NodeJS.Timeout => setTimeout(lookWhetherQuiet, ms).unref();
+  const lookWhetherQuiet = (): void => {
+    timer = undefined;
+    if (state.isOver) return;
+    const leftMs = changedMs + quietMs - Date.now();
+    // What is told is a change, from which the time counts anew.
+    if (leftMs <= 0) tell(away ?? { reason: state.transcript.waiting?.reason ?? reasonOf(state.transcript) });
+    else timer = arm(leftMs);
+  };
+  const end = (): void => {
+    clearTimeout(timer);
+    timer = undefined;
+  };
+
   return {
     get lastEventMs() {
       return lastEventMs;
     },
     changed() {
-      clearTimeout(timer);
-      if (state.isOver) return;
-      timer = setTimeout(() => {
-        tell(away ?? { reason: state.transcript.waiting?.reason ?? reasonOf(state.transcript) });
-      }, quietMs).unref();
+      changedMs = Date.now();
+      if (state.isOver) return end();
+      timer ??= arm(quietMs);
     },
     progressed() {
       away = null;
@@ -65,6 +79,6 @@ export function createFeedQuiet(state: FeedState, quietMs: number): FeedQuiet {
         if (before !== null && told?.reason === before.reason) tell({ reason: reasonOf(state.transcript) });
       } else if (told?.reason !== next.reason || told.error?.code !== next.error?.code) tell(next);
     },
-    end: () => clearTimeout(timer),
+    end,
   };
 }
