@@ -11,6 +11,18 @@ import { readRunning } from './run/data-folder.ts';
 import { StartError } from './run/start-error.ts';
 import { verify, verifyExit } from './run/verify.ts';
 
+interface ChatFlags {
+  readonly url?: string;
+  readonly token?: string;
+  readonly conversation?: string;
+  readonly continue?: true;
+  readonly message?: string;
+  readonly json?: true;
+  readonly events?: true;
+  readonly plain?: true;
+  readonly color: boolean;
+}
+
 const say = (line: string): void => console.log(line);
 
 /** Runs the command line; sets the exit code. */
@@ -40,6 +52,39 @@ export async function main(argv: readonly string[]): Promise<void> {
         }),
       );
   }
+  program
+    .command('chat')
+    .description('talk to an agent in this terminal; see docs/chat.md')
+    .argument('[agent]', 'its id; else the first of the gateway')
+    .option('--url <url>', 'a gateway; else the running product of this data folder')
+    .option('--token <token>', 'of the user; else CANDOR_TOKEN, else one for the running product')
+    .option('--conversation <id>', 'go on with this conversation')
+    .option('--continue', 'go on with the conversation that was used last')
+    .option('--message <text>', 'ask this, print the answer, end')
+    .option('--json', 'print every event as a line of JSON')
+    .option('--events', 'show every event of a turn')
+    .option('--plain', 'only go on, draw nothing twice')
+    .option('--no-color', 'without colors')
+    .action(async (agent: string | undefined, given: ChatFlags) => {
+      const { chat } = await import('./run/chat.ts');
+      process.exitCode = await chat({
+        agent: agent ?? null,
+        url: given.url ?? null,
+        token: given.token ?? process.env['CANDOR_TOKEN'] ?? null,
+        conversation: given.conversation ?? null,
+        isContinued: given.continue ?? false,
+        message: given.message ?? null,
+        json: given.json ?? false,
+        color: given.color,
+        plain: given.plain ?? false,
+        events: given.events ?? false,
+        config: loadConfig(),
+        env: process.env,
+        stdin: process.stdin,
+        stdout: process.stdout,
+        stderr: process.stderr,
+      });
+    });
   program
     .command('token')
     .description('print a development token for the running product')
