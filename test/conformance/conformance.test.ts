@@ -1,61 +1,11 @@
 /** Runs the cases of this folder against the reducer that gateway, page and client library share. */
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
-import { toCursor, type CursorFrame } from '../../src/protocol/cursor.ts';
+import { toCursor } from '../../src/protocol/cursor.ts';
 import type { Delta, TurnEvent } from '../../src/protocol/events.ts';
 import { parseCursor } from '../../src/protocol/schema.ts';
-import {
-  answerOf,
-  applyEvents,
-  cursorOf,
-  emptyTranscript,
-  eventsAfter,
-  hasGap,
-  stateOf,
-  type TextStream,
-  type Transcript,
-} from '../../src/protocol/transcript.ts';
-
-interface Case {
-  readonly name: string;
-  readonly rules: readonly string[];
-  readonly events: readonly Partial<TurnEvent>[];
-  readonly expect: {
-    readonly log: readonly number[];
-    readonly streams: readonly TextStream[];
-    readonly gap: boolean;
-    readonly state?: string;
-    readonly answer?: string;
-    readonly cursor?: CursorFrame;
-    readonly waiting?: string | null;
-    readonly audit?: string | null;
-  };
-  readonly resumes?: readonly { readonly cursor: CursorFrame; readonly sends: readonly object[] }[];
-}
-
-const folder = new URL('./', import.meta.url);
-const files = readdirSync(folder).filter((file) => file.endsWith('.json'));
-const suites = files.map((file) => {
-  const { base, cases } = JSON.parse(readFileSync(new URL(file, folder), 'utf8')) as { base: object; cases: Case[] };
-  const toEvents = (given: Case): TurnEvent[] => given.events.map((event) => ({ ...base, ...event }) as TurnEvent);
-  return { file, cases, toEvents };
-});
-
-const inAnyOrder = (streams: readonly object[] = []): string[] =>
-  streams.map((stream) => JSON.stringify(Object.entries(stream).sort())).sort();
-
-function toSummary(transcript: Transcript, events: readonly TurnEvent[]): Required<Case['expect']> {
-  return {
-    log: transcript.log.map((event) => events.indexOf(event)),
-    streams: transcript.streams.filter(({ state, text }) => state !== 'discarded' && text !== ''),
-    gap: hasGap(transcript),
-    state: stateOf(transcript),
-    answer: answerOf(transcript),
-    cursor: cursorOf(transcript),
-    waiting: transcript.waiting?.reason ?? null,
-    audit: transcript.audit?.type === 'audit_completed' ? transcript.audit.verdict : transcript.audit && 'failed',
-  };
-}
+import { applyEvents, emptyTranscript, eventsAfter } from '../../src/protocol/transcript.ts';
+import { inAnyOrder, suites, toSummary } from './cases.ts';
 
 /** An event of the log by its `seq`; a delta by what addresses it. */
 function toSent(event: TurnEvent): object {
