@@ -21,6 +21,9 @@ export interface Entry {
 // prettier-ignore
 export const benchmarks: readonly Entry[] = [
   { name: 'first-token', about: 'first event and first token, beside a direct call', load: async () => (await import('./first-token.ts')).firstToken },
+  { name: 'tokens', about: 'a token’s way to the socket at 1, 10 and 50 turns, beside workflow-streams', load: async () => (await import('./tokens.ts')).tokens },
+  { name: 'cost', about: 'history and processor time of a turn, beside workflow-streams', load: async () => (await import('./cost.ts')).cost },
+  { name: 'throughput', about: 'turns per second, beside workflow-streams and the engine alone', load: async () => (await import('./throughput.ts')).throughput },
   { name: 'history', about: 'events and bytes of a turn in history', load: async () => (await import('./history.ts')).history },
   { name: 'stop', about: 'from the cancel frame to the end of the model’s connection', load: async () => (await import('./stop.ts')).stop },
   { name: 'kill', about: 'from SIGKILL of a worker to the next first token', load: async () => (await import('./kill.ts')).kill },
