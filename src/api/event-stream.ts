@@ -51,20 +51,22 @@ export function sendEvents(options: EventStreamOptions): void {
   const pump = (): void => {
     while (!raw.writableNeedDrain && !raw.writableEnded && !raw.destroyed) {
       taken = [];
-      const text = reader
-        .take(sliceChars)
-        .map((event, index) => (isTold(event) ? toMessage(event, taken[index] ?? startCursor) : ''))
+      const { events, frames } = reader.take(sliceChars);
+      const text = events
+        .map((event, index) =>
+          isTold(event) ? toMessage(event, frames[index] ?? '', taken[index] ?? startCursor) : '',
+        )
         .join('');
       if (text !== '') write(text);
       if (reader.ended) raw.end();
       if (!reader.hasMore) return;
     }
   };
-  const toMessage = (event: TurnEvent, cursor: Cursor): string => {
+  const toMessage = (event: TurnEvent, frame: string, cursor: Cursor): string => {
     const log = hashAt(cursor.seq);
     // A reader that is ahead of this gateway keeps the id that it has.
     const id = log === null ? '' : `id: ${encodeCursor({ ...cursor, ...mark, log })}\n`;
-    return `${id}event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+    return `${id}event: ${event.type}\ndata: ${frame}\n\n`;
   };
   const write = (text: string): void => {
     if (raw.write(text)) return;

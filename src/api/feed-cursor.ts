@@ -3,15 +3,15 @@
 
 import type { Cursor } from '../protocol/cursor.ts';
 import { type AuditCompleted, type AuditFailed, type TurnEvent, type Waiting } from '../protocol/events.ts';
-import { advanceCursor, eventsAfter, terminalOf } from '../protocol/transcript.ts';
-import { sliceEvents } from './event-slice.ts';
+import { terminalOf } from '../protocol/transcript.ts';
 import { canJudge, toLateCursor, type ResumePoint } from './own-cursor.ts';
+import { emptySlice, type Slice } from './shared-slices.ts';
 import type { TurnFeed } from './turn-feed.ts';
 
 export interface FeedCursor {
   readonly feed: TurnFeed;
   /** What is new since the last call, about so many characters of it; the cursor moves past it. */
-  take(maxChars: number): readonly TurnEvent[];
+  take(maxChars: number): Slice;
   /** The last `take` left something. */
   readonly hasMore: boolean;
   /** Where the reader stands. */
@@ -75,26 +75,30 @@ export function createFeedCursor(feed: TurnFeed, from: ResumePoint, options: Fee
     const emittedMs = Date.parse(event.time);
     return emittedMs < sinceMs ? null : nowMs - emittedMs;
   };
+  /** With the word that everybody waits, and the verdict, unless they were told. */
+  const withBesides = (slice: Slice): Slice => {
+    const { transcript, slices } = feed;
+    const untold: (Waiting | AuditCompleted | AuditFailed)[] = [];
+    if (transcript.waiting !== null && transcript.waiting !== waiting) untold.push(transcript.waiting);
+    if (transcript.audit !== null && transcript.audit !== audit) untold.push(transcript.audit);
+    ({ waiting, audit } = transcript);
+    return untold.length === 0 ? slice : slices.with(slice, untold);
+  };
   return {
     feed,
     take(maxChars) {
-      const { transcript } = feed;
-      const isBehind = !catchUp();
-      const lacking = eventsAfter(transcript, cursor).filter((event) =>
-        event.type === 'waiting' ? event !== waiting : !isBehind,
-      );
-      if (transcript.audit !== null && transcript.audit !== audit) lacking.push(transcript.audit);
-      const { events, isCut } = sliceEvents(lacking, maxChars);
-      hasMore = isCut;
-      // What is told last is still to be told when it was cut off.
-      if (!isCut) ({ waiting, audit } = transcript);
+      const { transcript, slices } = feed;
+      const lacking = catchUp() ? slices.after(transcript, cursor, maxChars) : emptySlice;
+      hasMore = lacking.isCut;
+      // What has no place in the log is told behind all that has one.
+      const slice = hasMore ? lacking : withBesides(lacking);
       const nowMs = Date.now();
-      for (const event of events) {
-        cursor = advanceCursor(cursor, event);
+      slice.events.forEach((event, index) => {
+        cursor = slice.cursors[index] ?? cursor;
         taken(event.type, lagOf(event, nowMs), cursor);
-      }
-      if (!isCut) textMs = null;
-      return events;
+      });
+      if (!hasMore) textMs = null;
+      return slice;
     },
     get hasMore() {
       return hasMore;

@@ -125,8 +125,7 @@ export function createSocketSession(
     for (const read of [...changed]) {
       if (left <= 0) break;
       changed.delete(read);
-      for (const event of read.take(left)) {
-        const frame = JSON.stringify(event);
+      for (const frame of read.take(left).frames) {
         left -= frame.length;
         frames.push(frame);
       }

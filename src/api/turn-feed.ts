@@ -16,6 +16,7 @@ import { createFeedState, type FeedReader } from './feed-state.ts';
 import { lacksReasoning, toStoredTranscript } from './final-transcript.ts';
 import type { GatewayLog } from './gateway-log.ts';
 import { pause } from './pause.ts';
+import { createSharedSlices, type SharedSlices } from './shared-slices.ts';
 import { awaitsVerdict, createVerdictLook } from './verdict-look.ts';
 
 export interface TurnFeedDependencies {
@@ -30,6 +31,8 @@ export interface TurnFeed {
   readonly turnId: TurnId;
   readonly memo: TurnMemo;
   readonly transcript: Transcript;
+  /** What its readers are sent. */
+  readonly slices: SharedSlices;
   /** Returns the end of the reading. */
   read(reader: FeedReader): () => void;
   /** Resolves when what is known elsewhere was looked up once, whatever came of it. */
@@ -152,6 +155,7 @@ export function createTurnFeed(
     get transcript() {
       return state.transcript;
     },
+    slices: createSharedSlices(),
     ready,
     refresh: () => Promise.race([ready.then(() => look.ifStale()), pause(refreshPatienceMs, state.signal)]),
     async reaches(seq) {
