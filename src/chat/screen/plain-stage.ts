@@ -33,7 +33,8 @@ export function createPlainStage({ columns, write, scene }: PlainStageOptions): 
     draw,
     drained: () => undefined,
     resized: () => undefined,
-    clear: () => undefined,
+    suspend: () => undefined,
+    resume: () => undefined,
     end: () => undefined,
   };
 }

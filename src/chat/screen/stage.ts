@@ -5,6 +5,7 @@ import { inputRows } from '../input/input-rows.ts';
 import { createOpenSection } from './open-section.ts';
 import { createPainter } from './painter.ts';
 import type { Paint, Row } from './row.ts';
+import { cutToWidth } from './wrap.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What is to be seen now. */
@@ -16,6 +17,10 @@ export interface Scene {
   /** `null`: nothing can be written. */
   readonly input: { readonly text: string; readonly cursor: number } | null;
 }
+
+/** One empty row between what is under way and what is said about it. */
+export const belowOpen = (open: readonly Row[], foot: readonly Row[]): readonly Row[] =>
+  foot.length === 0 || open.length === 0 || open.at(-1)?.length === 0 ? foot : [[], ...foot];
 
 export interface Stage {
   /** Rows may be so wide. */
@@ -30,8 +35,9 @@ export interface Stage {
   draw(): boolean;
   drained(): void;
   resized(): void;
-  /** Takes the lower region away: the terminal is another's for a while. */
-  clear(): void;
+  /** Takes the lower region away and draws no more: the terminal is another's for a while. */
+  suspend(): void;
+  resume(): void;
   /** Prints what is to be printed, takes the lower region away, and draws no more. */
   end(): void;
 }
@@ -47,6 +53,7 @@ export interface StageOptions {
 export function createStage({ terminal, paint, scene }: StageOptions): Stage {
   let isFull = false;
   let isEnded = false;
+  let isAway = false;
   let timer: NodeJS.Timeout | null = null;
   let nextAtMs = 0;
   let waiting: readonly Row[] = [];
@@ -61,11 +68,11 @@ export function createStage({ terminal, paint, scene }: StageOptions): Stage {
   const draw = (): boolean => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
-    if (isFull) return false;
+    if (isFull || isAway) return false;
     const startedAtMs = performance.now();
     const { open, foot, input } = isEnded ? { open: null, foot: [], input: null } : scene();
     const written = input === null ? null : inputRows(input.text, input.cursor, columnsNow());
-    const below = [...foot, ...(written?.rows ?? [])];
+    const below = [...foot.map((line) => cutToWidth(line, columnsNow())), ...(written?.rows ?? [])];
     const room = Math.max(1, terminal.rows - below.length - 1);
     if (isRelaid && open !== null) section.relaid(open.rows);
     isRelaid = false;
@@ -111,10 +118,15 @@ export function createStage({ terminal, paint, scene }: StageOptions): Stage {
       isRelaid = true;
       draw();
     },
-    clear() {
+    suspend() {
       if (timer !== null) clearTimeout(timer);
       timer = null;
+      isAway = true;
       painter.erase(terminal.columns, terminal.rows);
+    },
+    resume() {
+      isAway = false;
+      draw();
     },
     end() {
       isEnded = true;

@@ -7,13 +7,13 @@ import { terminalOf } from '../../protocol/transcript.ts';
 import { matching, parseEntered } from '../commands.ts';
 import type { Editor, EditorOptions } from '../input/editor.ts';
 import { row, span, type Row } from '../screen/row.ts';
-import type { Scene, Stage } from '../screen/stage.ts';
+import { belowOpen, type Scene, type Stage } from '../screen/stage.ts';
 import type { Terminal } from '../screen/terminal.ts';
 import { toOneLine } from '../text/control-filter.ts';
 import { errorWords } from '../turn/event-rows.ts';
 import { spinnerStepMs, statusRow } from '../turn/status-row.ts';
 import { openApproval } from '../turn/tool-events.ts';
-import { createTurnRows, type TurnRows, type TurnShown } from '../turn/turn-rows.ts';
+import { createTurnRows, wrapTold, type TurnRows, type TurnShown } from '../turn/turn-rows.ts';
 import { verdictWords } from '../turn/wording.ts';
 import type { Rest } from '../rest.ts';
 import { commandLines, type LastTurn, type SessionState } from './command-lines.ts';
@@ -124,9 +124,10 @@ export function startSession(options: SessionOptions): Session {
       ...(status === null ? [] : [status]),
       ...hints,
     ];
+    const open = current === null ? null : showOf(current);
     return {
-      open: current === null ? null : showOf(current),
-      foot: current === null ? foot : [[], ...foot],
+      open,
+      foot: open === null ? foot : belowOpen(open.rows, foot),
       input: { text: editor.text, cursor: editor.cursor },
     };
   };
@@ -134,7 +135,8 @@ export function startSession(options: SessionOptions): Session {
   const stage = options.createStage(scene);
 
   /** Beside an answer that grows, else for good. */
-  const tell = (...rows: readonly Row[]): void => {
+  const tell = (...told: readonly Row[]): void => {
+    const rows = told.flatMap((line) => wrapTold(line, stage.columns));
     if (turns.current === null) stage.print(rows);
     else notices = [...notices, ...rows];
     stage.changed();
@@ -247,11 +249,11 @@ export function startSession(options: SessionOptions): Session {
   };
 
   const suspend = async (): Promise<void> => {
-    stage.clear();
+    stage.suspend();
     terminal.leave();
     await options.suspend();
     terminal.enter();
-    stage.draw();
+    stage.resume();
   };
 
   const leave = (code: number): void => {

@@ -4,7 +4,7 @@ import { CandorClientError, type CandorClient, type Message } from '../../client
 import { terminalOf } from '../../protocol/transcript.ts';
 import { chatExit } from '../one-turn.ts';
 import { row } from '../screen/row.ts';
-import type { Scene, Stage } from '../screen/stage.ts';
+import { belowOpen, type Scene, type Stage } from '../screen/stage.ts';
 import { errorWords } from '../turn/event-rows.ts';
 import { spinnerStepMs, statusRow } from '../turn/status-row.ts';
 import { createTurnRows } from '../turn/turn-rows.ts';
@@ -32,7 +32,8 @@ export async function showOneTurn(options: ShowOneTurnOptions): Promise<number> 
       ...{ nowMs: nowMs(), columns: stage.columns, connection: client.state, queued: 0 },
       turn: { transcript: turn.transcript, sinceMs, isStopping: turn.stopRequested },
     });
-    return { open: rows.show(turn.transcript, null), foot: status === null ? [] : [[], status], input: null };
+    const open = rows.show(turn.transcript, null);
+    return { open, foot: belowOpen(open.rows, status === null ? [] : [status]), input: null };
   };
   const stage = options.createStage(scene);
   let rows = create();

@@ -26,7 +26,9 @@ export const spinnerStepMs = 200;
 export function statusRow(now: Now): Row | null {
   const { connection, turn, queued, nowMs, columns } = now;
   const lost = connectionWords(connection, nowMs);
-  if (turn === null) return lost === null ? null : cutToWidth([span(`⚠ ${lost}`, 'warning')], columns);
+  // Nobody waits for it yet: that it is being made is no news.
+  const isNews = lost !== null && connection.kind !== 'connecting';
+  if (turn === null) return !isNews ? null : cutToWidth([span(`⚠ ${lost}`, 'warning')], columns);
   const sign = spinner[Math.floor(nowMs / spinnerStepMs) % spinner.length] ?? '';
   const words = lost ?? (turn.isStopping ? 'stopping · Ctrl-C again leaves' : turnWords(turn.transcript, nowMs));
   const parts = [

@@ -92,7 +92,8 @@ export const questionRows = (question: string, columns: number): readonly Row[] 
     ...line,
   ]);
 
-const wrapTold = (line: Row, columns: number): readonly Row[] => {
+/** Words about a turn: they go on a little to the right of where they begin. */
+export const wrapTold = (line: Row, columns: number): readonly Row[] => {
   const [first = [], ...rest] = wrapWords(line, columns - 2);
   // Its mark stands out; what follows is moved in.
   return [indentOf(line, first), ...rest.map((more): Row => [span('  '), ...more])];
