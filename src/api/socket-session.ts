@@ -1,6 +1,7 @@
 // One socket, without knowing what a socket is: it is given frames, and a way to send and to close. Frames are handled in
 // the order in which they came; a bad one is answered by a typed error and changes nothing.
 
+import { setImmediate as tick } from 'node:timers/promises';
 import { CandorError, closeCodeOf, toErrorInfo, type ErrorInfo } from '../protocol/errors.ts';
 import { startCursor } from '../protocol/cursor.ts';
 import { subprotocol, type ClientFrame, type ServerFrame } from '../protocol/frames.ts';
@@ -51,18 +52,21 @@ export interface SocketSession {
 /** Close code of a token that expired while the socket was open. */
 const expiredCode = 4401;
 /** A peer that takes nothing for so long is closed; it comes back with its cursor. */
-const stuckMs = 30_000;
+const defaultStuckMs = 30_000;
 /** Turns a socket follows at once; more are refused until one ends. */
 const maxReads = 256;
 const maxWatches = 64;
 /** Frames that wait to be handled, and answers that wait to be sent. A client that sends more is not read meanwhile. */
 const maxPending = 64;
+/** Frames that are handled before the other sockets have their turn. */
+const framesAtOnce = 16;
 
 export function createSocketSession(
   peer: SocketPeer,
   agentId: AgentId,
   signedIn: Caller,
   dependencies: SocketSessionDependencies,
+  stuckMs = defaultStuckMs,
 ): SocketSession {
   const { feeds, turns, watchers, graph, verifyToken, metrics, log } = dependencies;
   const reads = new Map<TurnId, FeedCursor>();
@@ -75,10 +79,10 @@ export function createSocketSession(
   let sending = false;
   let isStuck = false;
   let scheduled = false;
-  let pending = 0;
+  const inbox: string[] = [];
+  let isHandling = false;
   let paused = false;
   let activeMs = Date.now();
-  let queue: Promise<void> = Promise.resolve();
   let stuckTimer: NodeJS.Timeout | undefined;
   let expiryTimer = armExpiry();
 
@@ -120,15 +124,23 @@ export function createSocketSession(
 
   /** One slice. What does not fit comes with the next one, and whoever was first now is last then. */
   const takeFrames = (): readonly string[] => {
-    const frames = control.splice(0).map((frame) => JSON.stringify(frame));
+    const frames: string[] = [];
     let left = sliceChars;
+    const add = (frame: string): void => {
+      left -= frame.length;
+      frames.push(frame);
+    };
+    let said = 0;
+    for (const frame of control) {
+      if (left <= 0) break;
+      add(JSON.stringify(frame));
+      said += 1;
+    }
+    control.splice(0, said);
     for (const read of [...changed]) {
       if (left <= 0) break;
       changed.delete(read);
-      for (const frame of read.take(left).frames) {
-        left -= frame.length;
-        frames.push(frame);
-      }
+      for (const frame of read.take(left).frames) add(frame);
       if (read.hasMore) changed.add(read);
     }
     return frames;
@@ -153,13 +165,13 @@ export function createSocketSession(
 
   /** Whoever sends without end, or never takes an answer, waits in its own network and not in this process. */
   const hold = (): void => {
-    if (paused || pending + control.length < maxPending) return;
+    if (paused || inbox.length + control.length < maxPending) return;
     paused = true;
     peer.pause();
   };
 
   const hearAgain = (): void => {
-    if (!paused || pending + control.length > maxPending / 2) return;
+    if (!paused || inbox.length + control.length > maxPending / 2) return;
     paused = false;
     peer.resume();
   };
@@ -281,19 +293,26 @@ export function createSocketSession(
     }
   };
 
+  /** One after the other. Frames that wait for nothing must not keep every other socket waiting. */
+  const handleInbox = async (): Promise<void> => {
+    if (isHandling) return;
+    isHandling = true;
+    for (let handled = 1; inbox.length > 0; handled++) {
+      await receive(inbox.shift() ?? '');
+      hearAgain();
+      if (handled % framesAtOnce === 0) await tick();
+    }
+    isHandling = false;
+  };
+
   say({ type: 'hello', protocol: subprotocol, agentId, user: caller.userId });
 
   return {
     receive(raw) {
-      pending += 1;
+      inbox.push(raw);
       activeMs = Date.now();
       hold();
-      queue = queue
-        .then(() => receive(raw))
-        .finally(() => {
-          pending -= 1;
-          hearAgain();
-        });
+      void handleInbox();
     },
     idleMs() {
       const isBusy = watches.size > 0 || [...reads.values()].some((read) => !read.ended);

@@ -27,6 +27,8 @@ export interface SocketLimits {
   readonly pingEveryMs: number;
   /** A socket that asks for nothing, follows and watches nothing for so long is closed. */
   readonly idleMs: number;
+  /** One that takes nothing of what it is sent for so long is closed. */
+  readonly stuckMs: number;
   /** A peer that does not answer a close for so long is cut off: what was on its way to it is let go. */
   readonly closeMs: number;
   /** Open sockets of one user at one gateway. */
@@ -35,7 +37,13 @@ export interface SocketLimits {
 
 type ByAgent = FastifyRequest<{ Params: { agentId: string } }>;
 
-const defaultLimits: SocketLimits = { pingEveryMs: 20_000, idleMs: 30 * 60_000, closeMs: 5_000, maxPerUser: 2_000 };
+const defaultLimits: SocketLimits = {
+  pingEveryMs: 20_000,
+  idleMs: 30 * 60_000,
+  stuckMs: 30_000,
+  closeMs: 5_000,
+  maxPerUser: 2_000,
+};
 /** Close codes that no error of the catalogue stands for. */
 const closeCodes = { tryLater: 1013, idle: 4408 } as const;
 
@@ -69,7 +77,7 @@ export async function socketRoutes(app: FastifyInstance, dependencies: SocketRou
       });
       if (agent instanceof Error) return refuse(socket, close.now, agent, log);
       if (leave === null) return refuse(socket, close.now, tooMany(limits.maxPerUser), log);
-      const session = createSocketSession(toPeer(socket, close.now), agent, caller, dependencies);
+      const session = createSocketSession(toPeer(socket, close.now), agent, caller, dependencies, limits.stuckMs);
       socket.on('message', (data: Buffer, isBinary: boolean) => session.receive(isBinary ? '' : data.toString('utf8')));
       const stopPings = keepAlive(socket, session, close.now, limits);
       socket.once('close', () => {
