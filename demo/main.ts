@@ -8,10 +8,11 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { issueDevToken } from '../src/api/auth/dev-token.ts';
 import { turnWorkflowId, type TurnId } from '../src/protocol/ids.ts';
+import type { TurnChange, TurnHandle } from '../src/client/index.ts';
 import { answerOf, terminalOf, type Transcript } from '../src/protocol/transcript.ts';
 import { answer, createUpstream } from '../testing/upstream/upstream.ts';
 import { createCandorProcesses, type CandorProcess } from './processes.ts';
-import { createReader, type Change, type Reader } from './reader.ts';
+import { createDevice } from './device.ts';
 import { toSvg } from './recording.ts';
 import { createStage, type TextRow } from './stage.ts';
 import { firstAnswer, question, secondAnswer, toChunks } from './story.ts';
@@ -81,20 +82,20 @@ async function play([north, south]: readonly [CandorProcess, CandorProcess]): Pr
   stage.say('ada', question);
 
   let row: TextRow | null = null;
-  let speaker: Reader | null = null;
+  let speaker = 'answer';
   let nextTokenMs: number | null = null;
   /** What one device sees, as long as it is the one that is shown. */
   const showing =
-    (name: string, self: () => Reader): Change =>
-    (event, before, after) => {
-      if (event.type === 'delta' && event.attempt > 1) nextTokenMs ??= performance.now();
-      if (speaker !== self()) return;
+    (name: string) =>
+    ({ event, before, after }: TurnChange): void => {
+      if (event?.type === 'delta' && event.attempt > 1) nextTokenMs ??= performance.now();
+      if (speaker !== name) return;
       const more = growing(after).slice(growing(before).length);
-      if (event.type === 'delta' && more !== '') {
+      if (event?.type === 'delta' && more !== '') {
         row ??= stage.stream(name);
         row.add(more);
       }
-      if (event.type === 'attempt_failed' && before.log !== after.log) {
+      if (event?.type === 'attempt_failed' && before.log !== after.log) {
         row?.withdraw();
         row = null;
         const { attempt, maxAttempts, error, atLeast, discardedChars } = event;
@@ -106,16 +107,17 @@ async function play([north, south]: readonly [CandorProcess, CandorProcess]): Pr
         );
       }
     };
-  const ada: Reader = createReader(
-    token,
-    turnId,
-    showing('answer', () => ada),
-  );
-  speaker = ada;
-  await ada.connect(north.url, { type: 'message', turnId, conversationId: randomUUID(), text: question });
+  let gateway = north;
+  const ada = createDevice(token, () => gateway.url);
+  const turn = ada.client.send({ turnId, text: question });
+  turn.subscribe(showing('answer'));
+  const until = async (device: TurnHandle, holds: (transcript: Transcript) => boolean): Promise<Transcript> => {
+    await device.until(({ transcript }) => holds(transcript));
+    return device.transcript;
+  };
 
   const at = ({ length }: string, from: number, whole: string): boolean => length >= from && isInWord(whole, length);
-  const cut = growing(await ada.until((transcript) => at(growing(transcript), killAtChars, firstAnswer)));
+  const cut = growing(await until(turn, (transcript) => at(growing(transcript), killAtChars, firstAnswer)));
   // The call may run in either process: the one that it runs in is killed.
   const [victim, survivor] = (await runsIn(turnId, north.pid)) ? [north, south] : [south, north];
   const killedMs = performance.now();
@@ -123,31 +125,28 @@ async function play([north, south]: readonly [CandorProcess, CandorProcess]): Pr
   (row as TextRow | null)?.end();
   stage.say('kill -9', `process ${victim.pid}, in the middle of «${cutWord(firstAnswer, cut.length)}»`, 'bad');
   if (victim === north) {
-    await ada.lost;
-    await ada.connect(survivor.url);
+    gateway = survivor;
+    await ada.comesBack();
     stage.say('ada', `comes back to ${survivor.name} with her cursor`, 'quiet');
   }
 
-  await ada.until((transcript) => tryOf(transcript) > 1 && at(growing(transcript), joinAtChars, secondAnswer));
-  const phone: Reader = createReader(
-    token,
-    turnId,
-    showing('phone', () => phone),
-    ada.transcript,
-  );
+  await until(turn, (transcript) => tryOf(transcript) > 1 && at(growing(transcript), joinAtChars, secondAnswer));
+  const phone = createDevice(token, () => survivor.url);
   (row as TextRow | null)?.end();
   row = null;
-  stage.say('phone', `joins at character ${growing(phone.transcript).length}, in the middle of a word`, 'quiet');
-  speaker = phone;
-  await phone.connect(survivor.url);
+  const { transcript: seen } = turn;
+  stage.say('phone', `joins at character ${growing(seen).length}, in the middle of a word`, 'quiet');
+  speaker = 'phone';
+  const joined = phone.client.resume(turnId, seen);
+  joined.subscribe(showing('phone'));
 
-  await Promise.all([ada, phone].map((reader) => reader.until((transcript) => terminalOf(transcript) !== null)));
+  await Promise.all([turn.ended, joined.ended]);
   (row as TextRow | null)?.end();
-  ada.close();
-  phone.close();
-  const text = answerOf(ada.transcript);
+  ada.client.close();
+  phone.client.close();
+  const { text } = turn;
   check('the answer is what the model sent, each character once', text === secondAnswer);
-  check('both devices show the same', answerOf(phone.transcript) === text);
+  check('both devices show the same', joined.text === text);
   check('two calls reached the model', upstream.calls.filter(({ isJson }) => !isJson).length === 2);
   const waitedMs = Math.round((nextTokenMs ?? Number.POSITIVE_INFINITY) - killedMs);
   stage.say(
@@ -155,7 +154,7 @@ async function play([north, south]: readonly [CandorProcess, CandorProcess]): Pr
     `completed and stored; from the kill to the next token ${waitedMs} ms, no character twice`,
     'good',
   );
-  await verifyReceipt(survivor, ada.transcript);
+  await verifyReceipt(survivor, turn.transcript);
 }
 
 /** Whether the model call runs in the process with this id, as Temporal has it. */

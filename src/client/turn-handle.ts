@@ -44,6 +44,8 @@ export interface TurnHandle extends AsyncIterable<TurnItem> {
    * @throws CandorClientError when the turn is refused for good or the client is closed
    */
   events(options?: EventsOptions): AsyncGenerator<TurnItem, void, undefined>;
+  /** Resolves as soon as it holds, at once when it does. Rejects when no more will come: refused for good, or closed. */
+  until(holds: (turn: TurnHandle) => boolean): Promise<void>;
   /**
    * Stops the turn (R9), and asks again until it is over or the stop is refused for good. Resolves with the ended turn,
    * which may have completed meanwhile.

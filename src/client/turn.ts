@@ -210,6 +210,17 @@ export function createTurn(options: TurnOptions): Turn {
     },
     events: (given) => readItems(source, from, given),
     [Symbol.asyncIterator]: () => readItems(source, from),
+    until: (holds) =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          if (holds(self)) resolve();
+          else if (failure !== null) reject(failure);
+          else return;
+          leave();
+        };
+        const leave = self.subscribe(look);
+        look();
+      }),
     stop: () => request('cancel'),
     withdraw: () => request('withdraw'),
     approve: (callId, argumentsSha256) => send({ type: 'approve', turnId, callId, argumentsSha256 }),

@@ -7,7 +7,7 @@ import type { ConversationId } from '../../src/protocol/ids.ts';
 import { createManualClock, type ManualClock } from '../web/manual-clock.ts';
 import { startScriptedGateway, type ScriptedGateway } from '../web/scripted-gateway.ts';
 import { agentId, createTurnScript } from '../web/turn-script.ts';
-import { collect, seqsOf, textOf, untilState, untilTurn } from './reading-turns.ts';
+import { collect, seqsOf, textOf, untilState } from './reading-turns.ts';
 import { openWsSocket } from './ws-socket.ts';
 
 const longestReconnectMs = 20_000;
@@ -48,7 +48,7 @@ async function startAnswer(client: CandorClient) {
   for (const event of [script.accepted('Question?'), script.started(), script.thinking(), script.delta(0, 'First, ')]) {
     gateway.emit(event);
   }
-  await untilTurn(turn, ({ text }) => text === 'First, ');
+  await turn.until(({ text }) => text === 'First, ');
   return { turn, script };
 }
 
@@ -116,7 +116,7 @@ describe('a turn', () => {
     const turn = open().send({ text: 'Question?' });
     const first = await gateway.frame('message');
     gateway.refuse('engine_unavailable', turn.turnId);
-    await untilTurn(turn, ({ refusal }) => refusal?.code === 'engine_unavailable');
+    await turn.until(({ refusal }) => refusal?.code === 'engine_unavailable');
     clock.runDue(5_000);
     expect(await gateway.frame('message')).toEqual(first);
   });
@@ -156,9 +156,9 @@ describe('a stop', () => {
     const stopped = turn.stop();
     await gateway.frame('cancel');
     gateway.refuse('engine_unavailable', turn.turnId);
-    await untilTurn(turn, ({ refusal }) => refusal !== null);
+    await turn.until(({ refusal }) => refusal !== null);
     gateway.emit(script.delta(7, 'second'));
-    await untilTurn(turn, ({ text }) => text === 'First, second');
+    await turn.until(({ text }) => text === 'First, second');
     expect(turn.refusal?.code).toBe('engine_unavailable');
     clock.runDue(5_000);
     await gateway.frame('cancel');

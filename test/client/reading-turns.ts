@@ -1,6 +1,6 @@
 // What tests of the client ask of turns: wait for something to be so, read everything, put text together.
 
-import type { CandorClient, ConnectionState, TurnHandle, TurnItem } from '../../src/client/index.ts';
+import type { CandorClient, ConnectionState, TurnItem } from '../../src/client/index.ts';
 import { isSequenced } from '../../src/protocol/events.ts';
 
 /** Resolves when the connection is as wanted. */
@@ -12,18 +12,6 @@ export const untilState = (client: CandorClient, kind: ConnectionState['kind']):
       resolve(client.state);
     };
     const end = client.onState(look);
-    look();
-  });
-
-/** Resolves when the turn is as wanted. */
-export const untilTurn = (turn: TurnHandle, holds: (turn: TurnHandle) => boolean): Promise<void> =>
-  new Promise((resolve) => {
-    const look = (): void => {
-      if (!holds(turn)) return;
-      end();
-      resolve();
-    };
-    const end = turn.subscribe(look);
     look();
   });
 

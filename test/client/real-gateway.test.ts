@@ -8,7 +8,7 @@ import { terminalOf } from '../../src/protocol/transcript.ts';
 import { answer, createValve } from '../../testing/upstream/upstream.ts';
 import { createReplies, type Replies } from '../e2e/replies.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
-import { collect, seqsOf, textOf, untilState, untilTurn } from './reading-turns.ts';
+import { collect, seqsOf, textOf, untilState } from './reading-turns.ts';
 import { openWsSocket } from './ws-socket.ts';
 
 const chunks = ['The job ', 'is restarted 🙂 ', 'by `conman rr`.'];
@@ -68,7 +68,7 @@ describe('a turn of a real Candor', () => {
     const { message, valve } = hold();
     valve.pass(1);
     const turn = open().send(message);
-    await untilTurn(turn, ({ text }) => text === chunks[0]);
+    await turn.until(({ text }) => text === chunks[0]);
     const ended = await turn.stop();
     expect(terminalOf(ended)).toMatchObject({ type: 'turn_cancelled', by: 'user' });
     expect(turn.text).toBe(chunks[0]);
@@ -79,9 +79,9 @@ describe('a turn of a real Candor', () => {
     const { message, valve } = hold();
     const client = open();
     const first = client.send(message);
-    await untilTurn(first, ({ transcript }) => transcript.log.some(({ type }) => type === 'agent_thinking'));
+    await first.until(({ transcript }) => transcript.log.some(({ type }) => type === 'agent_thinking'));
     const second = client.send({ text: 'And then?', conversationId: message.conversationId });
-    await untilTurn(second, ({ state }) => state === 'queued');
+    await second.until(({ state }) => state === 'queued');
     expect(terminalOf(await second.withdraw())).toMatchObject({ type: 'turn_cancelled', by: 'withdrawn' });
     valve.open();
     await first.ended;
@@ -94,7 +94,7 @@ describe('a turn of a real Candor', () => {
     const client = open({ url: () => gateways[0]?.url ?? '', token: async () => (await gateways[0]?.token()) ?? '' });
     const turn = client.send(message);
     const read = collect(turn);
-    await untilTurn(turn, ({ text }) => text === chunks[0]);
+    await turn.until(({ text }) => text === chunks[0]);
     await gateways.shift()?.close();
     valve.open();
     const items = await read;
@@ -118,7 +118,7 @@ describe('a turn of a real Candor', () => {
     valve.pass(1);
     const before = open();
     const turn = before.send(message);
-    await untilTurn(turn, ({ text }) => text === chunks[0]);
+    await turn.until(({ text }) => text === chunks[0]);
     const saved = JSON.stringify(turn.transcript);
     before.close();
     valve.open();
@@ -161,14 +161,14 @@ describe('a conversation of two devices', () => {
     const { message, valve } = hold();
     valve.pass(1);
     const turn = open().send(message);
-    await untilTurn(turn, ({ text }) => text === chunks[0]);
+    await turn.until(({ text }) => text === chunks[0]);
     const watch = open().watch(message.conversationId);
     await new Promise<void>((resolve) => {
       const end = watch.subscribe(() => (end(), resolve()));
     });
     const other = watch.turns[0]?.turn;
     if (other === null || other === undefined) throw new Error('the open turn is not followed');
-    await untilTurn(other, ({ text }) => text === chunks[0]);
+    await other.until(({ text }) => text === chunks[0]);
     valve.open();
     await other.ended;
     expect(other.text).toBe(whole);
