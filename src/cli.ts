@@ -2,14 +2,10 @@
 // elsewhere, and loaded when its command is given: Temporal and Neo4j cost a second that `verify` does not need.
 
 import { Command } from 'commander';
-import { loadDevKey } from './api/auth/dev-keys.ts';
-import { issueDevToken } from './api/auth/dev-token.ts';
 import { ConfigError, loadConfig, toPrintable } from './config.ts';
-import { PartError } from './parts/index.ts';
 import { CandorError, errorCatalogue } from './protocol/errors.ts';
 import { readRunning } from './run/data-folder.ts';
 import { StartError } from './run/start-error.ts';
-import { verify, verifyExit } from './run/verify.ts';
 
 interface ChatFlags {
   readonly url?: string;
@@ -95,6 +91,10 @@ export async function main(argv: readonly string[]): Promise<void> {
       const known = (['free', 'early', 'mid', 'enterprise'] as const).find((name) => name === tier);
       if (known === undefined)
         throw new StartError(`unable to make a token; ${tier} is no tier: free, early, mid or enterprise`);
+      const [{ loadDevKey }, { issueDevToken }] = await Promise.all([
+        import('./api/auth/dev-keys.ts'),
+        import('./api/auth/dev-token.ts'),
+      ]);
       const key = await loadDevKey(loadConfig().paths.data);
       say(await issueDevToken(key, { user, tier: known, roles: role }));
     });
@@ -130,6 +130,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     .option('--answer <file>', 'a text to compare with the answer')
     .option('--json', 'print the verdicts as JSON')
     .action(async (file: string, { keys, answer, json }: { keys?: string; answer?: string; json?: true }) => {
+      const { verify, verifyExit } = await import('./run/verify.ts');
       // Until something is known: whatever fails from here on could not be read.
       process.exitCode = verifyExit.unreadable;
       const options = { file, keys: keys ?? null, answer: answer ?? null, json: json ?? false, loadConfig, say };
@@ -145,21 +146,23 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program.parseAsync([...argv], { from: 'user' });
   } catch (error) {
-    if (!isAnticipated(error)) throw error;
-    console.error(toAdvice(error));
+    const advice = await toAdvice(error);
+    if (advice === null) throw error;
+    console.error(advice);
     process.exitCode ??= 1;
   }
 }
 
-const isAnticipated = (error: unknown): error is Error =>
-  error instanceof StartError ||
-  error instanceof PartError ||
-  error instanceof ConfigError ||
-  error instanceof CandorError;
-
-/** One line. A failure of the catalogue keeps what its operator can do apart from its sentence, which is for users. */
-const toAdvice = (error: Error): string =>
-  error instanceof CandorError ? `${error.message} ${errorCatalogue[error.code].recovery}` : error.message;
+/**
+ * One line for a failure that was foreseen, else `null`. One of the catalogue keeps what its operator can do apart from
+ * its sentence, which is for users.
+ */
+async function toAdvice(error: unknown): Promise<string | null> {
+  if (error instanceof CandorError) return `${error.message} ${errorCatalogue[error.code].recovery}`;
+  if (error instanceof StartError || error instanceof ConfigError) return error.message;
+  const { PartError } = await import('./parts/index.ts');
+  return error instanceof PartError ? error.message : null;
+}
 
 /** npm passes a terminal's Ctrl-C on to its child, which has had it already: both are one wish. */
 const sameWishMs = 1_000;

@@ -3,7 +3,7 @@
 
 import { basename } from 'node:path';
 import type { Config } from '../config.ts';
-import { detectBackend, localModels, readChatModels, type LocalModelSize } from '../parts/index.ts';
+import type { LocalModelSize } from '../parts/index.ts';
 import type { Backend } from './candor.ts';
 import { StartError } from './start-error.ts';
 
@@ -39,7 +39,8 @@ export async function chooseModel(config: Config, asked: string | null): Promise
       baseUrl === null ? 'OPENAI_API_KEY is set' : 'OPENAI_BASE_URL is set',
     );
   }
-  if (file !== null) return { ...local('default', 'MODEL_FILE is set'), alias: basename(file, '.gguf') };
+  if (file !== null) return { ...(await local('default', 'MODEL_FILE is set')), alias: basename(file, '.gguf') };
+  const { detectBackend } = await loadParts();
   const found = await detectBackend();
   if (found !== undefined) {
     const backend = { baseUrl: found.baseUrl, apiKey: null, model: name ?? found.model };
@@ -48,7 +49,11 @@ export async function chooseModel(config: Config, asked: string | null): Promise
   return local('default', 'no backend is configured or found on this machine');
 }
 
-function local(size: LocalModelSize, reason: string): Extract<ModelChoice, { kind: 'local' }> {
+/** What looks for servers and models; a process that is told its backend starts without it. */
+const loadParts = () => import('../parts/index.ts');
+
+async function local(size: LocalModelSize, reason: string): Promise<Extract<ModelChoice, { kind: 'local' }>> {
+  const { localModels } = await loadParts();
   const { alias } = localModels[size];
   return { kind: 'local', size, alias, why: `model: ${alias}, run here; ${reason}` };
 }
@@ -78,6 +83,7 @@ async function askModel(baseUrl: string, apiKey: string | null, origin: string):
       headers,
       signal: AbortSignal.timeout(5_000),
     });
+    const { readChatModels } = await loadParts();
     models = readChatModels(await response.json());
   } catch (cause) {
     throw new StartError(`unable to ask ${origin} for its models; set OPENAI_MODEL, or check that it runs`, { cause });

@@ -13,7 +13,6 @@ import {
 import type { FastifyInstance } from 'fastify';
 import { createActivities } from '../activities/index.ts';
 import { createAgentFiles } from '../agents/agent-files.ts';
-import { createApp } from '../api/app.ts';
 import type { GatewayDependencies } from '../api/gateway-dependencies.ts';
 import { createTemporalEngine } from '../api/temporal-engine.ts';
 import { createGraph, type Graph, type GraphOptions } from '../graph/neo4j.ts';
@@ -126,6 +125,8 @@ export async function runCandor(options: CandorOptions): Promise<RunningCandor> 
     }
     let url: string | null = null;
     if (gateway !== null) {
+      // A worker that takes over after a death starts sooner without what only a gateway needs.
+      const { createApp } = await import('../api/app.ts');
       const engine = createTemporalEngine({
         client,
         taskQueue,

@@ -2,7 +2,7 @@
 // is away stops nothing: the durable side has all that the lane would have brought, some seconds later.
 
 import { createMemoryLane } from '../live/memory.ts';
-import { createRedisLane, type LaneReport } from '../live/redis.ts';
+import type { LaneReport } from '../live/redis.ts';
 import type { LiveLane } from '../protocol/ports.ts';
 import type { Logger } from './log.ts';
 
@@ -16,7 +16,7 @@ export interface LiveLaneOptions {
 }
 
 /** Does not wait for Redis. */
-export function openLiveLane({ redisUrl, namespace, say, log }: LiveLaneOptions): LiveLane {
+export async function openLiveLane({ redisUrl, namespace, say, log }: LiveLaneOptions): Promise<LiveLane> {
   if (redisUrl === null) {
     say('live lane: in memory, for this process alone; REDIS_URL joins several');
     return createMemoryLane();
@@ -32,6 +32,7 @@ export function openLiveLane({ redisUrl, namespace, say, log }: LiveLaneOptions)
     else log.warn(line);
     isFirst = false;
   };
+  const { createRedisLane } = await import('../live/redis.ts');
   return createRedisLane({ url: redisUrl, namespace, report });
 }
 

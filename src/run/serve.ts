@@ -3,12 +3,10 @@
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
-import { createAuth } from './auth.ts';
 import { chooseModel } from './backend.ts';
 import { runCandor, type CandorOptions, type RunningCandor } from './candor.ts';
 import { openLiveLane } from './live-lane.ts';
 import { createLog, installRuntime } from './log.ts';
-import { ensurePage } from './page.ts';
 import { loadReceiptSigner } from './receipt-signer.ts';
 import { StartError } from './start-error.ts';
 import { toTiers } from './tiers.ts';
@@ -47,15 +45,18 @@ export async function serve(role: 'worker' | 'gateway', { config, say, signal }:
     lineHost: config.worker.lineHost,
     drainMs: config.worker.drainSeconds * 1_000,
   });
-  const gateway = async (): Promise<CandorOptions['gateway']> => ({
-    ...(await createAuth(config)),
-    host: config.gateway.host,
-    port: config.gateway.port ?? 3000,
-    defaultModel: backend.model,
-    modelStatus: () => ({ state: 'ready', name: backend.model }),
-    webDir: await ensurePage(),
-    log,
-  });
+  const gateway = async (): Promise<CandorOptions['gateway']> => {
+    const [{ createAuth }, { ensurePage }] = await Promise.all([import('./auth.ts'), import('./page.ts')]);
+    return {
+      ...(await createAuth(config)),
+      host: config.gateway.host,
+      port: config.gateway.port ?? 3000,
+      defaultModel: backend.model,
+      modelStatus: () => ({ state: 'ready', name: backend.model }),
+      webDir: await ensurePage(),
+      log,
+    };
+  };
   const candor = await runCandor({
     temporal: { address, namespace, taskQueue, uiUrl },
     neo4j: { uri, user, password },
@@ -64,7 +65,7 @@ export async function serve(role: 'worker' | 'gateway', { config, say, signal }:
     worker: role === 'worker' ? await worker() : null,
     gateway: role === 'gateway' ? await gateway() : null,
     // Last: from here on it is closed by whoever it is given to.
-    lane: openLiveLane({ redisUrl: config.live.redisUrl, namespace, say, log }),
+    lane: await openLiveLane({ redisUrl: config.live.redisUrl, namespace, say, log }),
   });
   const stopHealth = role === 'worker' ? serveHealth(config.worker.healthPort, candor) : () => undefined;
   try {

@@ -125,7 +125,7 @@ export async function start(options: StartOptions): Promise<void> {
         log,
       },
       // Last: from here on it is closed by whoever it is given to.
-      lane: openLiveLane({ redisUrl: config.live.redisUrl, namespace: temporal.server.namespace, say, log }),
+      lane: await openLiveLane({ redisUrl: config.live.redisUrl, namespace: temporal.server.namespace, say, log }),
     });
     if ((await candor.graph.countDocuments()) === 0) await loadKnowledge(config.paths.knowledge, candor.graph, say);
 
