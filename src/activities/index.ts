@@ -2,7 +2,6 @@
 
 import type { AuditActivities, TurnActivities } from '../protocol/activities.ts';
 import type {
-  AgentCatalogue,
   AuditGraph,
   LanguageModel,
   LiveLane,
@@ -21,10 +20,11 @@ import { createRetrieveAgent } from './retrieve-agent.ts';
 import { createSignReceipt } from './sign-receipt.ts';
 import { createStoreConversation } from './store-conversation.ts';
 import { createStream } from './stream.ts';
+import type { TurnReader } from './turn-reading.ts';
 
 export interface ActivityDependencies {
   readonly graph: TurnGraph & AuditGraph;
-  readonly agents: AgentCatalogue;
+  readonly reader: TurnReader;
   readonly lane: LiveLane;
   readonly model: LanguageModel;
   readonly defaultModel: string;

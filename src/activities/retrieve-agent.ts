@@ -5,24 +5,17 @@ import { Context } from '@temporalio/activity';
 import type { RetrieveAgentInput, RetrieveAgentResult } from '../protocol/activities.ts';
 import { toPlan } from '../protocol/agent-plan.ts';
 import { CandorError } from '../protocol/errors.ts';
-import type {
-  AgentCatalogue,
-  AgentDefinition,
-  Foreseen,
-  KnowledgeHit,
-  LiveLane,
-  StoredPrompt,
-  TurnGraph,
-} from '../protocol/ports.ts';
+import type { AgentDefinition, Foreseen, LiveLane, StoredPrompt, TurnGraph } from '../protocol/ports.ts';
 import { toTierPlan, withSupport, type TierPolicies } from '../protocol/tiers.ts';
 import type { TurnInput } from '../protocol/turn.ts';
 import { toFailure } from './failures.ts';
 import type { HandedOver } from './handed-over.ts';
 import { assemblePrompt } from './prompt.ts';
+import { maxExchanges, type TurnReader, type TurnReading } from './turn-reading.ts';
 
 export interface RetrieveAgentDependencies {
-  readonly graph: TurnGraph;
-  readonly agents: AgentCatalogue;
+  readonly graph: Pick<TurnGraph, 'linkForeseen' | 'linkTurn' | 'history' | 'savePrompt'>;
+  readonly reader: Pick<TurnReader, 'find' | 'take'>;
   readonly lane: LiveLane;
   /** Name of the backend's model for agents that name none. */
   readonly defaultModel: string;
@@ -30,23 +23,8 @@ export interface RetrieveAgentDependencies {
   readonly handedOver: HandedOver;
 }
 
-/** What a prompt is made of beside the conversation. */
-interface Reading {
-  readonly agent: AgentDefinition;
-  readonly knowledge: readonly KnowledgeHit[];
-}
-type SettledReading = Promise<[PromiseSettledResult<Reading>]>;
-
-/** Exchanges read at most; the budget of tokens decides how many are used. */
-const maxExchanges = 50;
-
 export function createRetrieveAgent(dependencies: RetrieveAgentDependencies) {
-  const { graph, agents, lane, defaultModel, tiers, handedOver } = dependencies;
-
-  const readFor = async ({ agentId, text }: TurnInput): Promise<Reading> => {
-    const agent = await agents.load(agentId);
-    return { agent, knowledge: agent.contextItems === 0 ? [] : await graph.searchKnowledge(text, agent.contextItems) };
-  };
+  const { graph, reader, lane, defaultModel, tiers, handedOver } = dependencies;
 
   /** The prompt is stored. */
   const toReady = (
@@ -67,27 +45,28 @@ export function createRetrieveAgent(dependencies: RetrieveAgentDependencies) {
   };
 
   /** The way of most turns; `null`: it is not this simple, and nothing was written. */
-  const retrieveForeseen = async (turn: TurnInput, reading: SettledReading): Promise<RetrieveAgentResult | null> => {
-    const [foreseen, [read]] = await Promise.all([graph.foresee(turn, maxExchanges), reading]);
+  const retrieveForeseen = async (turn: TurnInput, reading: TurnReading): Promise<RetrieveAgentResult | null> => {
+    const [found, foreseen] = await Promise.all([reading.found, reading.foreseen]);
     // What is wrong with an agent is told after linking: the turn that fails of it stands in its conversation.
-    if (foreseen === null || read.status === 'rejected') return null;
-    const { agent, knowledge } = read.value;
-    const prompt = assemblePrompt(agent, foreseen.history, knowledge, turn);
-    if (!(await graph.linkForeseen(turn, foreseen, prompt))) return null;
-    return toReady(turn, agent, foreseen, prompt);
+    if (found.status === 'rejected' || foreseen.status === 'rejected' || foreseen.value === null) return null;
+    const { agent, knowledge } = found.value;
+    const prompt = assemblePrompt(agent, foreseen.value.history, knowledge, turn);
+    if (!(await graph.linkForeseen(turn, foreseen.value, prompt))) return null;
+    return toReady(turn, agent, foreseen.value, prompt);
   };
 
   const retrieve = async ({ turn, released, releasedIsGone }: RetrieveAgentInput): Promise<RetrieveAgentResult> => {
-    // Settled, not awaited: whoever is refused by the graph is told that, and not what an agent's file is like.
-    const reading = Promise.allSettled([readFor(turn)]);
-    const ready = released === null ? await retrieveForeseen(turn, reading) : null;
+    // Behind a turn that was waited for, the list of open ones is not what decides.
+    const reading = released === null ? reader.take(turn) : null;
+    const ready = reading === null ? null : await retrieveForeseen(turn, reading);
     if (ready !== null) return ready;
+    const finding = reading?.found ?? reader.find(turn);
     const linked = await graph.linkTurn({ turn, released, releasedIsGone });
     if (linked.kind === 'full') throw new CandorError('conversation_busy');
     if (linked.kind !== 'linked') return linked;
-    const [[read], history] = await Promise.all([reading, graph.history(turn.turnId, maxExchanges)]);
-    if (read.status === 'rejected') throw read.reason;
-    const { agent, knowledge } = read.value;
+    const [found, history] = await Promise.all([finding, graph.history(turn.turnId, maxExchanges)]);
+    if (found.status === 'rejected') throw found.reason;
+    const { agent, knowledge } = found.value;
     const prompt = assemblePrompt(agent, history, knowledge, turn);
     await graph.savePrompt(turn.turnId, prompt);
     return toReady(turn, agent, linked, prompt);

@@ -12,6 +12,7 @@ import {
 } from '@temporalio/worker';
 import type { FastifyInstance } from 'fastify';
 import { createActivities } from '../activities/index.ts';
+import { createTurnReader } from '../activities/turn-reading.ts';
 import { createAgentFiles } from '../agents/agent-files.ts';
 import type { GatewayDependencies } from '../api/gateway-dependencies.ts';
 import { createTemporalEngine } from '../api/temporal-engine.ts';
@@ -21,6 +22,7 @@ import { createOpenAiModel } from '../llm/openai.ts';
 import { createCandorMetrics, type CandorMetrics, type MetricsText } from '../metrics/candor-metrics.ts';
 import type { LiveLane, ModelReadiness, ReceiptSigner, TurnEngine } from '../protocol/ports.ts';
 import { publishedTiers, type TierPolicies } from '../protocol/tiers.ts';
+import type { AheadSinks } from '../workflows/chat-turn.ts';
 import type { EventSinks } from '../workflows/event-log.ts';
 import type { Logger } from './log.ts';
 import { ensureSearchAttributes } from './search-attributes.ts';
@@ -209,9 +211,10 @@ async function startWorker(
 ): Promise<{ readonly failed: Promise<never>; stop(): Promise<void> }> {
   const model = createOpenAiModel(backend);
   const auditModel = createOpenAiModel(auditor);
+  const reader = createTurnReader({ graph, agents: createAgentFiles({ dir: agentsDir }), nowMs: Date.now });
   const activities = createActivities({
     graph,
-    agents: createAgentFiles({ dir: agentsDir }),
+    reader,
     lane,
     model,
     defaultModel: backend.model,
@@ -222,8 +225,9 @@ async function startWorker(
     signer,
     calls: metrics.calls,
   });
-  const sinks: InjectedSinks<EventSinks> = {
+  const sinks: InjectedSinks<EventSinks & AheadSinks> = {
     events: { publish: { fn: (_info, event) => lane.publish(event), callDuringReplay: false } },
+    ahead: { begin: { fn: (_info, turn) => reader.begin(turn), callDuringReplay: false } },
   };
   const created = await Worker.create({
     connection,

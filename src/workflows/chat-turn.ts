@@ -8,8 +8,10 @@ import {
   CancelledFailure,
   isCancellation,
   proxyActivities,
+  proxySinks,
   setHandler,
   sleep,
+  type Sinks,
 } from '@temporalio/workflow';
 import type { TurnActivities } from '../protocol/activities.ts';
 import { toErrorInfo } from '../protocol/errors.ts';
@@ -31,6 +33,12 @@ import { now, type End, type Ready, type Turn } from './turn-state.ts';
 const { retrieveAgent } = proxyActivities<TurnActivities>(activityOptions.retrieveAgent);
 const { stream } = proxyActivities<TurnActivities>(activityOptions.stream);
 
+/** Tells this worker what its first step will read, so that it may begin before the step has come to it. Nothing waits. */
+export interface AheadSinks extends Sinks {
+  readonly ahead: { begin(turn: TurnInput): void };
+}
+const { ahead } = proxySinks<AheadSinks>();
+
 export async function ChatTurn(input: TurnInput): Promise<TurnResult> {
   const turn: Turn = {
     input,
@@ -46,6 +54,7 @@ export async function ChatTurn(input: TurnInput): Promise<TurnResult> {
 
   const { agentId, text, parentTurnId } = input;
   turn.log.emit({ type: 'turn_accepted', agentId, text, ...(parentTurnId === null ? {} : { parentTurnId }) });
+  ahead.begin(input);
   const end = (await turn.stop.run(() => work(turn))) ?? ({ kind: 'stopped', reply: null } as const);
   return CancellationScope.nonCancellable(() => closeTurn(turn, end));
 }

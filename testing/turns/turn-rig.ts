@@ -122,6 +122,8 @@ export async function createTurnRig(timeSkipping?: TimeSkipping): Promise<TurnRi
     },
     sinks: {
       events: { publish: { fn: (_info: unknown, event: SequencedEvent) => publish(event), callDuringReplay: false } },
+      // Activities are played here: they read nothing.
+      ahead: { begin: { fn: () => undefined, callDuringReplay: false } },
     },
     maxHeartbeatThrottleInterval: '100ms',
     defaultHeartbeatThrottleInterval: '100ms',
