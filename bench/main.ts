@@ -27,6 +27,7 @@ export const benchmarks: readonly Entry[] = [
   { name: 'history', about: 'events and bytes of a turn in history', load: async () => (await import('./history.ts')).history },
   { name: 'stop', about: 'from the cancel frame to the end of the model’s connection', load: async () => (await import('./stop.ts')).stop },
   { name: 'kill', about: 'from SIGKILL of a worker to the next first token', load: async () => (await import('./kill.ts')).kill },
+  { name: 'readers', about: '1 to 1,000 sockets that follow one turn', load: async () => (await import('./readers.ts')).readers },
   { name: 'lane', about: 'a token’s time on the live lane alone', load: async () => (await import('./lane.ts')).lane },
 ];
 

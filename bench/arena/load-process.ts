@@ -28,6 +28,7 @@ async function runTurns(order: TurnsOrder): Promise<TurnsReport> {
   const users = await sockets.open(target, atOnce);
   const readers = await sockets.open({ ...target, agentId: target.agentId }, atOnce * (1 + moreReaders));
   const firstCall = upstream.calls.length;
+  const before = { received: sockets.received, cpu: process.cpuUsage() };
   const measured: MeasuredTurn[] = [];
   let begun = 0;
   const beganAt = performance.now();
@@ -41,6 +42,8 @@ async function runTurns(order: TurnsOrder): Promise<TurnsReport> {
     }),
   );
   const tookMs = performance.now() - beganAt;
+  const { user, system } = process.cpuUsage(before.cpu);
+  const { frames, bytes } = sockets.received;
   const calls = callsByQuestion(upstream, firstCall);
   const callOf = ({ question }: MeasuredTurn): RecordedCall => {
     const call = calls.get(question);
@@ -50,6 +53,8 @@ async function runTurns(order: TurnsOrder): Promise<TurnsReport> {
   return {
     turnIds: measured.map(({ turnId }) => turnId),
     tookMs,
+    received: { frames: frames - before.received.frames, bytes: bytes - before.received.bytes },
+    loadCpuMs: (user + system) / 1_000,
     turnMs: measured.flatMap(({ readings: [own] }) => (own === undefined ? [] : [own.endedAt - own.sentAt])),
     latenciesMs: latencies
       ? measured.flatMap((turn) => {

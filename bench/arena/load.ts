@@ -29,8 +29,18 @@ export interface TurnsReport {
   readonly turnMs: readonly number[];
   /** One for each token; empty when not wanted. */
   readonly latenciesMs: readonly number[];
+  /** What came on the sockets meanwhile. */
+  readonly received: Received;
+  /** Processor time of the load's process meanwhile. */
+  readonly loadCpuMs: number;
   /** Of all answers, at every reader, against what the model's server wrote. */
   readonly text: TextCheck;
+}
+
+export interface Received {
+  readonly frames: number;
+  /** Of the frames' contents. */
+  readonly bytes: number;
 }
 
 export interface TextCheck {

@@ -5,7 +5,7 @@ import { WebSocket } from 'ws';
 import type { ClientFrame, ServerFrame } from '../../src/protocol/frames.ts';
 import type { ConversationId, TurnId } from '../../src/protocol/ids.ts';
 import { subprotocol } from '../../src/protocol/frames.ts';
-import type { Target } from './load.ts';
+import type { Received, Target } from './load.ts';
 import { createTurnReader, type TurnReader, type TurnReading } from './turn-reader.ts';
 
 export interface TurnBegun {
@@ -22,19 +22,29 @@ export interface UserSocket {
 export interface Sockets {
   /** The first so many of a target; those that there are not yet are opened. */
   open(target: Target, count: number): Promise<readonly UserSocket[]>;
+  /** By all of them, since they were opened. */
+  readonly received: Received;
   close(): void;
 }
 
 export function createSockets(): Sockets {
   const open = new Map<string, UserSocket[]>();
   const all: WebSocket[] = [];
+  let [frames, bytes] = [0, 0];
   return {
+    get received() {
+      return { frames, bytes };
+    },
     async open(target, count) {
       const known = open.get(target.url) ?? [];
       open.set(target.url, known);
       while (known.length < count) {
         const socket = await connect(target);
         all.push(socket);
+        socket.on('message', (data: Buffer) => {
+          frames += 1;
+          bytes += data.length;
+        });
         known.push(createUser(socket));
       }
       return known.slice(0, count);
