@@ -1,8 +1,9 @@
 // What the costs say: a table, the promised ratios, charts of history and of the server's time.
 
 import { candor, isCandor, rival } from './arena/choices.ts';
-import { toMark, toRatios, toSpread, toText, type Spread } from './arena/spread.ts';
+import { toRatios, toText } from './arena/rounds.ts';
 import type { Bar, Chart, Report } from './benchmark.ts';
+import { toFigures, toMark, type Figures } from './figures.ts';
 import type { CostRound, CostSeries, Kind } from './cost.ts';
 
 interface Circumstances {
@@ -17,7 +18,7 @@ type Find = (arm: string, kind: Kind) => CostSeries | undefined;
 const average = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 const eventsOf = ({ histories }: CostRound): number => average(histories.map(({ events }) => events));
 const bytesOf = ({ histories }: CostRound): number => average(histories.map(({ bytes }) => bytes));
-const spreadOf = ({ rounds }: CostSeries, of: (round: CostRound) => number): Spread => toSpread(rounds.map(of));
+const spreadOf = ({ rounds }: CostSeries, of: (round: CostRound) => number): Figures => toFigures(rounds.map(of));
 const toName = ({ tokens, turns, readers }: Kind): string =>
   `${tokens} tokens, ${turns === 1 ? 'alone' : `${turns} at once`}${readers === 1 ? '' : `, ${readers} readers`}`;
 
@@ -60,18 +61,18 @@ const isLong = ({ tokens, readers }: Kind): boolean => tokens >= 400 && readers 
 function toHistoryBars(kind: Kind, find: Find): readonly Bar[] {
   const [own, other] = [find(candor.name, kind), find(rival.name, kind)];
   if (!isLong(kind) || own === undefined || other === undefined) return [];
-  const ratio = (of: (round: CostRound) => number): Spread => toRatios(other.rounds.map(of), own.rounds.map(of));
+  const ratio = (of: (round: CostRound) => number): Figures => toRatios(other.rounds.map(of), own.rounds.map(of));
   const [events, bytes] = [ratio(eventsOf), ratio(bytesOf)];
   return [
     {
       bar: `at least 3 times fewer events than workflow-streams, ${toName(kind)}`,
       measured: `${toText(events, 1)} times`,
-      met: events.median >= 3,
+      met: events.p50 >= 3,
     },
     {
       bar: `at least 5 times fewer bytes than workflow-streams, ${toName(kind)}`,
       measured: `${toText(bytes, 1)} times`,
-      met: bytes.median >= 5,
+      met: bytes.p50 >= 5,
     },
   ];
 }
@@ -79,7 +80,7 @@ function toHistoryBars(kind: Kind, find: Find): readonly Bar[] {
 /** A workflow task that was given out twice, as a busy machine makes it, would add events too: the bar is strict. */
 function toConstantBar(series: readonly CostSeries[]): Bar {
   const own = series.filter(({ arm }) => isCandor({ name: arm })).flatMap(({ rounds }) => rounds);
-  const { min, max } = toSpread(own.flatMap(({ histories }) => histories.map(({ events }) => events)));
+  const { min, max } = toFigures(own.flatMap(({ histories }) => histories.map(({ events }) => events)));
   return {
     bar: 'the number of events grows neither with tokens nor with readers',
     measured: min === max ? `${min} in every turn` : `${min}–${max}`,

@@ -3,9 +3,9 @@
 // system counts in hundredths of a second.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { openArena, type Arena, type Arm, type History } from './arena/arena.ts';
+import { withArena, type Arena, type Arm, type History } from './arena/arena.ts';
 import { candor, candorRedis, rival } from './arena/choices.ts';
-import type { Benchmark } from './benchmark.ts';
+import type { Benchmark, Report, RunOptions } from './benchmark.ts';
 import { toReport } from './cost-report.ts';
 import { readProcessorMs } from './processor-time.ts';
 
@@ -53,30 +53,28 @@ const quick: Plan = {
   rounds: 1,
   kinds: [
     { tokens: 20, turns: 1, readers: 1 },
-    { tokens: 100, turns: 2, readers: 3 },
+    { tokens: 60, turns: 2, readers: 3 },
   ],
   idleMs: 500,
 };
 
 export const cost: Benchmark = {
   name: 'cost',
-  async run(options) {
-    const plan = options.quick ? quick : full;
-    const serverPid = Number(process.env['CANDOR_TEST_TEMPORAL_PID']);
-    const arena = await openArena([candor, candorRedis, rival]);
-    try {
-      const idle = await measureIdle(serverPid, plan.idleMs);
-      const series = plan.kinds.flatMap((kind) => arena.arms.map((arm) => ({ kind, arm, rounds: [] as CostRound[] })));
-      for (let round = 0; round < plan.rounds; round++) {
-        for (const { kind, arm, rounds } of series) rounds.push(await measure(arena, arm, kind, serverPid, idle));
-      }
-      const measured = series.map(({ arm, ...rest }): CostSeries => ({ ...rest, arm: arm.name }));
-      return toReport(measured, { rounds: plan.rounds, tokensPerSecond: 1_000 / paceMs, idle });
-    } finally {
-      await arena.close();
-    }
-  },
+  run: (options) => withArena([candor, candorRedis, rival], (arena) => measureCost(arena, options)),
 };
+
+/** @param arena with those of its sides that are to be measured */
+export async function measureCost(arena: Arena, { quick: isQuick }: RunOptions): Promise<Report> {
+  const plan = isQuick ? quick : full;
+  const serverPid = Number(process.env['CANDOR_TEST_TEMPORAL_PID']);
+  const idle = await measureIdle(serverPid, plan.idleMs);
+  const series = plan.kinds.flatMap((kind) => arena.arms.map((arm) => ({ kind, arm, rounds: [] as CostRound[] })));
+  for (let round = 0; round < plan.rounds; round++) {
+    for (const { kind, arm, rounds } of series) rounds.push(await measure(arena, arm, kind, serverPid, idle));
+  }
+  const measured = series.map(({ arm, ...rest }): CostSeries => ({ ...rest, arm: arm.name }));
+  return toReport(measured, { rounds: plan.rounds, tokensPerSecond: 1_000 / paceMs, idle });
+}
 
 /** Share of one processor that the server takes while all sides wait. */
 async function measureIdle(serverPid: number, idleMs: number): Promise<number> {

@@ -2,10 +2,11 @@
 // straight in the engine without gateway and sockets, which is what the engine can do. The model's server writes as fast
 // as it is read, unless a pace is named.
 
-import { openArena, type Arena, type Arm } from './arena/arena.ts';
+import { withArena, type Arena, type Arm } from './arena/arena.ts';
 import { candor, candorRedis, rival } from './arena/choices.ts';
-import { toRatios, toMark, toSpread, toText } from './arena/spread.ts';
-import type { Bar, Benchmark, Chart, Report } from './benchmark.ts';
+import { toRatios, toText } from './arena/rounds.ts';
+import type { Bar, Benchmark, Chart, Report, RunOptions } from './benchmark.ts';
+import { toFigures, toMark } from './figures.ts';
 
 interface Kind {
   readonly tokens: number;
@@ -40,26 +41,22 @@ const quick: Plan = { rounds: 1, kinds: [{ tokens: 20, paceMs: null, turns: 6, a
 
 export const throughput: Benchmark = {
   name: 'throughput',
-  async run(options) {
-    const plan = options.quick ? quick : full;
-    const arena = await openArena([candor, candorRedis, rival]);
-    try {
-      const measures = toMeasures(arena);
-      const series = plan.kinds.flatMap((kind) =>
-        measures.map(({ arm, run }) => ({ kind, arm, run, rounds: [] as number[] })),
-      );
-      for (let round = 0; round < plan.rounds; round++) {
-        for (const { kind, run, rounds } of series) rounds.push(await run(kind));
-      }
-      return toReport(
-        series.map(({ run: _run, ...rest }) => rest),
-        plan.rounds,
-      );
-    } finally {
-      await arena.close();
-    }
-  },
+  run: (options) => withArena([candor, candorRedis, rival], (arena) => measureThroughput(arena, options)),
 };
+
+/** @param arena with those of its sides that are to be measured */
+export async function measureThroughput(arena: Arena, { quick: isQuick }: RunOptions): Promise<Report> {
+  const plan = isQuick ? quick : full;
+  const measures = toMeasures(arena);
+  const series = plan.kinds.flatMap((kind) =>
+    measures.map(({ arm, run }) => ({ kind, arm, run, rounds: [] as number[] })),
+  );
+  for (let round = 0; round < plan.rounds; round++) {
+    for (const { kind, run, rounds } of series) rounds.push(await run(kind));
+  }
+  const measured = series.map(({ run: _run, ...rest }): Series => rest);
+  return toReport(measured, plan.rounds);
+}
 
 /** Each gives turns per second. */
 function toMeasures(arena: Arena): readonly { readonly arm: string; run: (kind: Kind) => Promise<number> }[] {
@@ -94,14 +91,14 @@ function toReport(series: readonly Series[], rounds: number): Report {
         rows: series.map(({ kind, arm, rounds: own }) => [
           toName(kind),
           arm,
-          toText(toSpread(own), 1),
+          toText(toFigures(own), 1),
           arm === candor.name ? '–' : toText(toRatios(find(candor.name, kind), own), 2),
         ]),
       },
     ],
     bars: kinds.flatMap((kind) => toBars(kind, find)),
     charts: [toChart(kinds, series)],
-    ...(short === undefined ? {} : { headlines: { turnsPerSecond: toSpread(find(candor.name, short)).median } }),
+    ...(short === undefined ? {} : { headlines: { turnsPerSecond: toFigures(find(candor.name, short)).p50 } }),
     samples: series,
   };
 }
@@ -117,14 +114,14 @@ function toBars(kind: Kind, find: (arm: string, kind: Kind) => readonly number[]
           {
             bar: `at least 1.5 times the turns per second of workflow-streams, ${toName(kind)}`,
             measured: `${toText(toRival, 2)} times`,
-            met: toRival.median >= 1.5,
+            met: toRival.p50 >= 1.5,
           },
         ]
       : []),
     {
       bar: `within 10 % of the engine’s own limit, ${toName(kind)}`,
       measured: `${toText(toEngine, 2)} of it`,
-      met: toEngine.median >= 0.9,
+      met: toEngine.p50 >= 0.9,
     },
   ];
 }
@@ -142,7 +139,7 @@ function toChart(kinds: readonly Kind[], series: readonly Series[]): Chart {
         .filter((one) => one.kind === kind)
         .map(({ arm, rounds }) => {
           const side = arm === engineName ? 'reference' : arm === rival.name ? 'rival' : 'candor';
-          return toMark(arm, side, toSpread(rounds));
+          return toMark(arm, side, toFigures(rounds));
         }),
     })),
   };

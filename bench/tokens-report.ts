@@ -1,8 +1,9 @@
 // What the times of tokens say: a table of all rounds, the promised ratios, a chart for each pace.
 
 import { candor, candorRedis, isCandor, rival } from './arena/choices.ts';
-import { toMark, toRatios, toSpread, toText } from './arena/spread.ts';
+import { toRatios, toText } from './arena/rounds.ts';
 import type { Bar, Chart, Headlines, Report, Table } from './benchmark.ts';
+import { toFigures, toMark } from './figures.ts';
 import type { Cell, Series, TokenRound } from './tokens.ts';
 
 interface Circumstances {
@@ -50,11 +51,11 @@ function toTable(
         return [
           one.arm,
           toTurns(one.cell.turns),
-          toText(toSpread(of(one, 'p50')), 2),
-          toText(toSpread(of(one, 'p95')), 2),
-          toText(toSpread(of(one, 'p99')), 2),
+          toText(toFigures(of(one, 'p50')), 2),
+          toText(toFigures(of(one, 'p95')), 2),
+          toText(toFigures(of(one, 'p99')), 2),
           own === undefined || own === one ? '–' : toText(toRatios(of(one, 'p95'), of(own, 'p95')), 1),
-          toText(toSpread(one.rounds.map(({ history }) => history.events)), 0),
+          toText(toFigures(one.rounds.map(({ history }) => history.events)), 0),
           one.rounds.reduce((sum, { failedPolls }) => sum + failedPolls, 0),
         ];
       }),
@@ -76,19 +77,19 @@ function toLaneBars(series: readonly Series[], find: Find): readonly Bar[] {
         {
           bar: `${arm}: a token’s p95 at least ${times} times lower than workflow-streams’, ${where}`,
           measured: `${toText(ratio, 0)} times`,
-          met: ratio.median >= times,
+          met: ratio.p50 >= times,
         },
       ];
     });
 }
 
 function toTenTurnsBars(own: Series, where: string): readonly Bar[] {
-  const [p50, p95] = [toSpread(of(own, 'p50')), toSpread(of(own, 'p95'))];
+  const [p50, p95] = [toFigures(of(own, 'p50')), toFigures(of(own, 'p95'))];
   return [
     {
       bar: `a token at ${where}: p50 at most 1 ms, p95 at most 5 ms`,
       measured: `p50 ${toText(p50, 2)}, p95 ${toText(p95, 2)} ms`,
-      met: p50.median <= 1 && p95.median <= 5,
+      met: p50.p50 <= 1 && p95.p50 <= 5,
     },
   ];
 }
@@ -120,7 +121,7 @@ function toChart(series: readonly Series[], perSecond: number): Chart {
       label: `${toTurns(turns)} at once`,
       marks: own
         .filter(({ cell }) => cell.turns === turns)
-        .map((one) => toMark(one.arm, isCandor({ name: one.arm }) ? 'candor' : 'rival', toSpread(of(one, 'p95')))),
+        .map((one) => toMark(one.arm, isCandor({ name: one.arm }) ? 'candor' : 'rival', toFigures(of(one, 'p95')))),
     })),
   };
 }
@@ -131,9 +132,9 @@ function toHeadlines(find: Find): Headlines {
   return {
     ...(one === undefined
       ? {}
-      : { oneTurnTokenP50Ms: toSpread(of(one, 'p50')).median, oneTurnTokenP95Ms: toSpread(of(one, 'p95')).median }),
+      : { oneTurnTokenP50Ms: toFigures(of(one, 'p50')).p50, oneTurnTokenP95Ms: toFigures(of(one, 'p95')).p50 }),
     ...(ten === undefined
       ? {}
-      : { tenTurnsTokenP50Ms: toSpread(of(ten, 'p50')).median, tenTurnsTokenP95Ms: toSpread(of(ten, 'p95')).median }),
+      : { tenTurnsTokenP50Ms: toFigures(of(ten, 'p50')).p50, tenTurnsTokenP95Ms: toFigures(of(ten, 'p95')).p50 }),
   };
 }

@@ -1,10 +1,10 @@
 // How long a token takes from the model's server to the user's socket, at 50 and 200 tokens a second and 1, 10 and 50 turns
 // at once: Candor's lanes beside the same turn over workflow-streams. Every answer is compared with what was written.
 
-import { openArena, type Arena, type Arm, type History } from './arena/arena.ts';
+import { withArena, type Arena, type Arm, type History } from './arena/arena.ts';
 import { candor, candorRedis, rival, rivalDefault } from './arena/choices.ts';
 import type { TextCheck } from './arena/load.ts';
-import type { Benchmark } from './benchmark.ts';
+import type { Benchmark, Report, RunOptions } from './benchmark.ts';
 import { toFigures } from './figures.ts';
 import { toReport } from './tokens-report.ts';
 
@@ -50,23 +50,21 @@ const isMeasured = ({ perSecond }: Cell, { name }: Pick<Arm, 'name'>): boolean =
 
 export const tokens: Benchmark = {
   name: 'tokens',
-  async run(options) {
-    const plan = options.quick ? quick : full;
-    const arena = await openArena([candor, candorRedis, rival, rivalDefault]);
-    try {
-      const series = plan.cells.flatMap((cell) =>
-        arena.arms.filter((arm) => isMeasured(cell, arm)).map((arm) => ({ cell, arm, rounds: [] as TokenRound[] })),
-      );
-      for (let round = 0; round < plan.rounds; round++) {
-        for (const { cell, arm, rounds } of series) rounds.push(await measure(arena, arm, cell, plan.tokens));
-      }
-      const measured = series.map(({ arm, ...rest }): Series => ({ ...rest, arm: arm.name }));
-      return toReport(measured, { tokens: plan.tokens, rounds: plan.rounds, leftOut: arena.leftOut });
-    } finally {
-      await arena.close();
-    }
-  },
+  run: (options) => withArena([candor, candorRedis, rival, rivalDefault], (arena) => measureTokens(arena, options)),
 };
+
+/** @param arena with those of its sides that are to be measured */
+export async function measureTokens(arena: Arena, { quick: isQuick }: RunOptions): Promise<Report> {
+  const plan = isQuick ? quick : full;
+  const series = plan.cells.flatMap((cell) =>
+    arena.arms.filter((arm) => isMeasured(cell, arm)).map((arm) => ({ cell, arm, rounds: [] as TokenRound[] })),
+  );
+  for (let round = 0; round < plan.rounds; round++) {
+    for (const { cell, arm, rounds } of series) rounds.push(await measure(arena, arm, cell, plan.tokens));
+  }
+  const measured = series.map(({ arm, ...rest }): Series => ({ ...rest, arm: arm.name }));
+  return toReport(measured, { tokens: plan.tokens, rounds: plan.rounds, leftOut: arena.leftOut });
+}
 
 async function measure(arena: Arena, arm: Arm, { turns, perSecond }: Cell, count: number): Promise<TokenRound> {
   const failedBefore = await arm.failedPolls();

@@ -40,14 +40,30 @@ export interface Arena {
   settle(turnIds: readonly string[]): Promise<void>;
   /** As the server counts it. */
   history(turnId: string): Promise<History>;
+  /** Names of the signals and updates in it, in order. */
+  messages(turnId: string): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
 const agentId = 'operator';
 
 /** Code that runs for the first time, and connections that are made for the first time, are not what is measured. */
-const warmUp = { turns: 20, atOnce: 10, tokens: 50, paceMs: null, moreReaders: 0, latencies: false } as const;
+const warmUp = { turns: 10, atOnce: 10, tokens: 50, paceMs: null, moreReaders: 0, latencies: false } as const;
 
+/** Opens an arena for as long as something is measured in it. */
+export async function withArena<Result>(
+  choices: readonly ArmChoice[],
+  measure: (arena: Arena) => Promise<Result>,
+): Promise<Result> {
+  const arena = await openArena(choices);
+  try {
+    return await measure(arena);
+  } finally {
+    await arena.close();
+  }
+}
+
+/** @throws Error when one of the sides cannot be started; nothing is left running then */
 export async function openArena(choices: readonly ArmChoice[]): Promise<Arena> {
   const closers: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
@@ -99,8 +115,7 @@ export async function openArena(choices: readonly ArmChoice[]): Promise<Arena> {
       const handles = turnIds.map((turnId) => client.workflow.getHandle(auditWorkflowId(turnId as TurnId)));
       await Promise.all(handles.map((handle) => handle.result()));
     };
-    const arms: Arm[] = [];
-    for (const choice of wanted) arms.push(await openArm(choice));
+    const arms = await Promise.all(wanted.map(openArm));
     for (const arm of arms) await settle((await arm.turns(warmUp)).turnIds);
     return {
       arms,
@@ -110,6 +125,14 @@ export async function openArena(choices: readonly ArmChoice[]): Promise<Arena> {
         const { raw } = await client.workflow.getHandle(turnWorkflowId(turnId as TurnId)).describe();
         const { historyLength, historySizeBytes } = raw.workflowExecutionInfo ?? {};
         return { events: Number(historyLength), bytes: Number(historySizeBytes) };
+      },
+      messages: async (turnId) => {
+        const { events } = await client.workflow.getHandle(turnWorkflowId(turnId as TurnId)).fetchHistory();
+        return (events ?? []).flatMap((event) => {
+          const signal = event.workflowExecutionSignaledEventAttributes?.signalName;
+          const update = event.workflowExecutionUpdateAcceptedEventAttributes?.acceptedRequest?.input?.name;
+          return signal ?? update ?? [];
+        });
       },
       close,
     };
