@@ -3,7 +3,7 @@
 
 import type { Chart, Mark, MarkGroup } from './benchmark.ts';
 import { createScale, type Scale } from './chart-scale.ts';
-import { toNumber, toRange, toRatio } from './figure-text.ts';
+import { toMeasured, toNumber, toRatio } from './figure-text.ts';
 
 export interface Panel {
   readonly svg: string;
@@ -48,7 +48,7 @@ export function drawPanel(chart: Chart, widthPx: number): Panel {
 /** The label's lines, and the value that stands at the end of the last one. */
 function toLines(mark: Mark, { marks }: MarkGroup, unit: string, widthPx: number) {
   const ratio = toRatio(mark, marks);
-  const value = `${toNumber(mark.median)} ${unit} (${toRange(mark)})${ratio === null ? '' : ` · ${ratio}`}`;
+  const value = `${toMeasured(mark, unit)}${ratio === null ? '' : ` · ${ratio}`}`;
   const lines = wrap(mark.label, widthPx);
   const last = lines.at(-1) ?? '';
   return { lines: fits(`${last}  ${value}`, widthPx) ? lines : [...lines, ''], value };

@@ -3,7 +3,7 @@
 
 import type { Chart } from './benchmark.ts';
 import { drawPanel, escapeXml } from './chart-panel.ts';
-import { toNumber, toRange, toRatio } from './figure-text.ts';
+import { toMeasured, toRatio } from './figure-text.ts';
 
 const style = `
 svg { color-scheme: light dark; font: 12px system-ui, -apple-system, 'Segoe UI', sans-serif }
@@ -57,9 +57,9 @@ export function toAltText({ title, unit, better, groups }: Chart): string {
   const told = groups.map(({ label, marks }) => {
     const each = marks.map((mark) => {
       const ratio = toRatio(mark, marks);
-      return `${mark.label} ${toNumber(mark.median)} ${unit} (${toRange(mark)}${ratio === null ? '' : `, ${ratio}`})`;
+      return `${mark.label} ${toMeasured(mark, unit)}${ratio === null ? '' : `, ${ratio}`}`;
     });
-    return `${label === '' ? '' : `${label}: `}${each.join(', ')}.`;
+    return `${label === '' ? '' : `${label}: `}${each.join('; ')}.`;
   });
   return [`${title}; medians with ranges, ${better} is better.`, ...told].join(' ');
 }

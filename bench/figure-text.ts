@@ -9,10 +9,10 @@ export function toNumber(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: digits });
 }
 
-/** `0.9 to 3.4`; one figure where both ends are the same. */
-export function toRange({ min, max }: Pick<Mark, 'min' | 'max'>): string {
+/** `1.2 ms (0.9 to 3.4)`; without a range where there is none. */
+export function toMeasured({ median, min, max }: Mark, unit: string): string {
   const [from, to] = [toNumber(min), toNumber(max)];
-  return from === to ? from : `${from} to ${to}`;
+  return `${toNumber(median)} ${unit}${from === to ? '' : ` (${from} to ${to})`}`;
 }
 
 /** How many times the first of its group; `null` for the first itself, and where that is 0. */

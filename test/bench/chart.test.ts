@@ -19,12 +19,17 @@ describe('a chart', () => {
     expect(svg.match(/class="range"/g)).toHaveLength(2);
   });
 
+  test('leaves out a range that is none', () => {
+    const marks = [{ label: 'Candor', kind: 'candor' as const, median: 32, min: 32, max: 32 }];
+    expect(draw({ ...chart, unit: 'events', groups: [{ label: '', marks }] })).toContain('>32 events</text>');
+  });
+
   test('says what it shows to those who do not see it', () => {
     expect(draw(chart)).toContain('<title id="title">Tokens &amp; more</title>');
     expect(draw(chart)).toContain('aria-labelledby="title description"');
     expect(toAltText(chart)).toBe(
-      'Time of a token <p95> & more; medians with ranges, less is better. 10 turns at once: Candor 0.8 ms (0.5 to 4), ' +
-        'workflow-streams [200 ms] 200 ms (100 to 1,980, 250 ×).',
+      'Time of a token <p95> & more; medians with ranges, less is better. 10 turns at once: Candor 0.8 ms (0.5 to 4); ' +
+        'workflow-streams [200 ms] 200 ms (100 to 1,980), 250 ×.',
     );
   });
 
