@@ -206,11 +206,12 @@ export function createConnection(options: ConnectionOptions): Connection {
       connect();
     },
     close() {
-      if (!over) onState({ kind: 'closed' });
+      if (over) return;
       over = true;
       cancelRetry?.();
       cancelRetry = null;
       drop();
+      onState({ kind: 'closed' });
     },
   };
 }

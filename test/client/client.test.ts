@@ -2,8 +2,14 @@
 // whose turns do what the test says.
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { createCandorClient, type CandorClient, type CandorClientOptions } from '../../src/client/index.ts';
+import {
+  createCandorClient,
+  createStorageOutbox,
+  type CandorClient,
+  type CandorClientOptions,
+} from '../../src/client/index.ts';
 import type { ConversationId } from '../../src/protocol/ids.ts';
+import { createMemoryStore } from '../web/memory-store.ts';
 import { createManualClock, type ManualClock } from '../web/manual-clock.ts';
 import { startScriptedGateway, type ScriptedGateway } from '../web/scripted-gateway.ts';
 import { agentId, createTurnScript } from '../web/turn-script.ts';
@@ -11,6 +17,7 @@ import { collect, seqsOf, textOf, untilState } from './reading-turns.ts';
 import { openWsSocket } from './ws-socket.ts';
 
 const longestReconnectMs = 20_000;
+const silenceMs = 30_000;
 
 let gateway: ScriptedGateway;
 let clients: CandorClient[];
@@ -56,6 +63,11 @@ function finish(script: ReturnType<typeof createTurnScript>, text: string): void
   for (const event of [script.answered(text), script.stored(), script.auditStarted(), script.completed()]) {
     gateway.emit(event);
   }
+}
+
+/** Resolves when so many timers are set. */
+async function untilPending(count: number): Promise<void> {
+  while (clock.pending().length < count) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function reconnect(client: CandorClient): Promise<void> {
@@ -197,6 +209,113 @@ describe('a closed client', () => {
     await expect(read).rejects.toMatchObject({ code: 'closed' });
     expect(clock.pending()).toEqual([]);
     expect(() => client.send({ text: 'More?' })).toThrow('the client was closed');
+  });
+});
+
+describe('a connection', () => {
+  test('fetches what a gap hides, again and again until it is there', async () => {
+    const { turn, script } = await startAnswer(open());
+    gateway.emit(script.delta(7, 'second, '), 'lost');
+    gateway.emit(script.delta(15, 'third.'));
+    expect((await gateway.frame('resume')).cursor?.streams?.[0]?.offset).toBe(7);
+    await turn.until(({ text }) => text === 'First, second, third.');
+  });
+
+  test('that nobody greets is given up and tried again', async () => {
+    const ignore = (): void => undefined;
+    const client = open({ openSocket: () => ({ send: ignore, close: ignore, addEventListener: ignore }) });
+    await untilPending(1);
+    clock.runDue(longestReconnectMs);
+    await untilState(client, 'waiting');
+    expect(clock.pending()).toEqual([500]);
+  });
+
+  test('without a word for half a minute is given up while a turn runs, and at no other time', async () => {
+    let nowMs = 0;
+    const client = open({ clock: { ...clock, nowMs: () => nowMs } });
+    await untilState(client, 'open');
+    nowMs += 60_000;
+    clock.runDue(silenceMs);
+    expect(client.state.kind).toBe('open');
+    const { turn, script } = await startAnswer(client);
+    nowMs += 60_000;
+    clock.runDue(silenceMs);
+    expect(client.state.kind).toBe('waiting');
+    await reconnect(client);
+    await gateway.frame('resume');
+    finish(script, 'First, and last.');
+    await turn.ended;
+  });
+
+  test('whose listener closes the client is closed once', async () => {
+    const states: string[] = [];
+    const client = open();
+    client.onState(({ kind }) => {
+      states.push(kind);
+      client.close();
+    });
+    await untilState(client, 'closed');
+    expect(states).toEqual(['open', 'closed']);
+  });
+
+  test('goes where the address says at the time, and tells why it cannot', async () => {
+    const addresses = ['no address', `http://127.0.0.1:${gateway.port}`];
+    const client = open({ url: () => addresses.shift() ?? '' });
+    const state = await untilState(client, 'waiting');
+    expect(state).toMatchObject({ cause: { code: 'ERR_INVALID_URL' } });
+    await reconnect(client);
+  });
+
+  test('asks for another token when its own has ended, and is refused when there is none', async () => {
+    const asked: (string | null)[] = [];
+    const client = open({ token: (stale) => (asked.push(stale), asked.length === 1 ? 'a.b.c' : 'd.e.f') });
+    await untilState(client, 'open');
+    gateway.closeSockets(4401);
+    await untilState(client, 'connecting');
+    await untilState(client, 'open');
+    gateway.refuseTokens();
+    gateway.closeSockets(4401);
+    expect(await untilState(client, 'refused')).toMatchObject({ error: { code: 'unauthenticated' } });
+    expect(asked).toEqual([null, 'a.b.c', 'd.e.f']);
+  });
+});
+
+describe('an outbox', () => {
+  test('brings what an earlier life of the client has not seen the end of', async () => {
+    const store = createMemoryStore(new Map());
+    const before = open({ outbox: createStorageOutbox(store, 'ada') });
+    const { turn, script } = await startAnswer(before);
+    before.send({ text: 'And then?', conversationId: turn.conversationId });
+    const second = await gateway.frame('message');
+    before.close();
+    const after = open({ outbox: createStorageOutbox(store, 'ada') });
+    expect(await gateway.frame('message')).toEqual(second);
+    expect(await gateway.frame('resume')).toEqual({ type: 'resume', turnId: turn.turnId });
+    finish(script, 'First, and last.');
+    await after.turns.find(({ turnId }) => turnId === turn.turnId)?.ended;
+    expect(store.length).toBe(1);
+  });
+});
+
+describe('a correction', () => {
+  test('is told to a loop, with what takes the place of what is withdrawn', async () => {
+    const { turn, script } = await startAnswer(open());
+    const read = collect(turn);
+    const provisional = script.attemptFailed(1, 7);
+    gateway.emit(provisional);
+    await turn.until(({ transcript }) => transcript.log.length === 4);
+    gateway.emit({ ...script.answered('First, and last.'), seq: 4 });
+    gateway.emit({ ...script.completed(), seq: 5 });
+    const items = (await read).map((item) =>
+      item.type === 'delta' ? item.text : 'seq' in item ? `${item.type} ${item.seq}` : item.type,
+    );
+    expect(items.slice(items.indexOf('attempt_failed 4'))).toEqual([
+      'attempt_failed 4',
+      'corrected 3',
+      'First, and last.',
+      'agent_completed 4',
+      'turn_completed 5',
+    ]);
   });
 });
 
