@@ -177,12 +177,7 @@ async function converse(
     remember: (entry) => void (saving = saving.then(() => ui.addToHistory(historyFile, entry))),
     // What is there is somebody's.
     saveFile: (path, text) => writeFile(path, text, { flag: 'wx' }),
-    suspend: () =>
-      new Promise((resolve) => {
-        process.once('SIGCONT', resolve);
-        // The whole group, as the terminal's own key does it: npx in front of this process would go on otherwise.
-        process.kill(0, 'SIGTSTP');
-      }),
+    suspend,
   });
   const signals = listenTo({
     SIGINT: () => session.interrupt(),
@@ -196,6 +191,18 @@ async function converse(
     signals();
     await saving;
   }
+}
+
+/** Time does not pass for a process that is stopped: what is over after it was never stopped, or goes on. */
+const stoppedMs = 100;
+
+/** Without a shell that could bring it back the system does not stop a process; then the session goes on at once. */
+function suspend(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, stoppedMs);
+    // The whole group, as the terminal's own key does it: npx in front of this process would go on otherwise.
+    process.kill(0, 'SIGTSTP');
+  });
 }
 
 function listenTo(listeners: Readonly<Partial<Record<NodeJS.Signals | 'exit', () => void>>>): () => void {
