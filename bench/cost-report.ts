@@ -4,7 +4,7 @@ import { candor, isCandor, rival } from './arena/choices.ts';
 import { toRatios, toText } from './arena/rounds.ts';
 import type { Bar, Chart, Report } from './benchmark.ts';
 import { toFigures, toMark, type Figures } from './figures.ts';
-import type { CostRound, CostSeries, Kind } from './cost.ts';
+import type { CostRound, CostSeries, Kind } from './cost-series.ts';
 
 interface Circumstances {
   readonly rounds: number;

@@ -3,33 +3,12 @@
 // system counts in hundredths of a second.
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { withArena, type Arena, type Arm, type History } from './arena/arena.ts';
+import { withArena, type Arena, type Arm } from './arena/arena.ts';
 import { candor, candorRedis, rival } from './arena/choices.ts';
 import type { Benchmark, Report, RunOptions } from './benchmark.ts';
 import { toReport } from './cost-report.ts';
+import type { CostRound, CostSeries, Kind } from './cost-series.ts';
 import { readProcessorMs } from './processor-time.ts';
-
-export interface Kind {
-  readonly tokens: number;
-  /** At once. */
-  readonly turns: number;
-  /** Of each turn. */
-  readonly readers: number;
-}
-
-export interface CostRound {
-  readonly histories: readonly History[];
-  /** Of Temporal's server, a turn, without what it takes while nothing happens. */
-  readonly serverMs: number;
-  /** Of the arm's own processes, a turn. */
-  readonly ownMs: number;
-}
-
-export interface CostSeries {
-  readonly kind: Kind;
-  readonly arm: string;
-  readonly rounds: CostRound[];
-}
 
 interface Plan {
   readonly rounds: number;

@@ -4,7 +4,7 @@ import { candor, candorRedis, isCandor, rival } from './arena/choices.ts';
 import { toRatios, toText } from './arena/rounds.ts';
 import type { Bar, Chart, Headlines, Report, Table } from './benchmark.ts';
 import { toFigures, toMark } from './figures.ts';
-import type { Cell, Series, TokenRound } from './tokens.ts';
+import type { Cell, Series, TokenRound } from './tokens-series.ts';
 
 interface Circumstances {
   readonly tokens: number;

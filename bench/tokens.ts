@@ -1,34 +1,12 @@
 // How long a token takes from the model's server to the user's socket, at 50 and 200 tokens a second and 1, 10 and 50 turns
 // at once: Candor's lanes beside the same turn over workflow-streams. Every answer is compared with what was written.
 
-import { withArena, type Arena, type Arm, type History } from './arena/arena.ts';
+import { withArena, type Arena, type Arm } from './arena/arena.ts';
 import { candor, candorRedis, rival, rivalDefault } from './arena/choices.ts';
-import type { TextCheck } from './arena/load.ts';
 import type { Benchmark, Report, RunOptions } from './benchmark.ts';
 import { toFigures } from './figures.ts';
 import { toReport } from './tokens-report.ts';
-
-export interface Cell {
-  readonly turns: number;
-  readonly perSecond: number;
-}
-
-/** One run of a cell. */
-export interface TokenRound {
-  readonly p50: number;
-  readonly p95: number;
-  readonly p99: number;
-  /** Of one of its turns. */
-  readonly history: History;
-  readonly text: TextCheck;
-  readonly failedPolls: number;
-}
-
-export interface Series {
-  readonly cell: Cell;
-  readonly arm: string;
-  readonly rounds: TokenRound[];
-}
+import type { Cell, Series, TokenRound } from './tokens-series.ts';
 
 interface Plan {
   readonly rounds: number;

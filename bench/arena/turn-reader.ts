@@ -23,7 +23,7 @@ export interface TurnReader {
   readonly ended: Promise<TurnReading>;
 }
 
-export const nowMs = (): number => performance.timeOrigin + performance.now();
+const nowMs = (): number => performance.timeOrigin + performance.now();
 
 export function createTurnReader(): TurnReader {
   const sentAt = nowMs();
