@@ -4,6 +4,7 @@
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { bundle } from './bundle.ts';
+import { clientBundle } from './client-bundle.ts';
 import { command } from './command.ts';
 import { documents } from './documents.ts';
 import { honesty } from './honesty.ts';
@@ -41,6 +42,7 @@ const steps: readonly Step[] = [
   types('web'),
   command(root, 'format', 'prettier', '--check', '.', '--log-level', 'warn', '--cache', '--cache-strategy', 'content'),
   bundle(),
+  clientBundle(),
   types('workflows'),
   command(
     root,
