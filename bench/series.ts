@@ -11,8 +11,8 @@ export interface SeriesOptions {
   readonly root: string;
   readonly env: NodeJS.ProcessEnv;
   readonly names: readonly string[];
-  /** Absent: `measure.ts`. */
-  readonly file?: string;
+  /** Resolves with an exit code; absent: a Node of its own. */
+  readonly runNode?: typeof spawnNode;
   readonly quick: boolean;
   /** Of the machine, before anything of ours ran. */
   readonly loadBefore: number;
@@ -20,12 +20,12 @@ export interface SeriesOptions {
 
 /** Resolves with the exit code: 1 when one could not be measured. */
 export async function runSeries(options: SeriesOptions): Promise<number> {
-  const { root, env, names, file = measureFile, quick, loadBefore } = options;
+  const { root, env, names, runNode = spawnNode, quick, loadBefore } = options;
   const ran: { readonly name: string; readonly seconds: number; readonly code: number | null }[] = [];
   for (const [index, name] of names.entries()) {
     console.log(`\n── ${name}, ${index + 1} of ${names.length}\n`);
     const began = performance.now();
-    const args = ['--import', 'tsx', file, name, `${loadBefore}`, ...(quick ? ['--quick'] : [])];
+    const args = ['--import', 'tsx', measureFile, name, `${loadBefore}`, ...(quick ? ['--quick'] : [])];
     const code = await runNode(args, { cwd: root, env });
     ran.push({ name, seconds: (performance.now() - began) / 1_000, code });
   }
@@ -35,7 +35,7 @@ export async function runSeries(options: SeriesOptions): Promise<number> {
   return ran.every(({ code }) => code === 0) ? 0 : 1;
 }
 
-function runNode(args: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }): Promise<number | null> {
+function spawnNode(args: readonly string[], options: { cwd: string; env: NodeJS.ProcessEnv }): Promise<number | null> {
   const child = spawn(process.execPath, args, { ...options, stdio: 'inherit' });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
