@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isTerminal, type TurnEvent } from '../../src/protocol/events.ts';
 import type { TurnId } from '../../src/protocol/ids.ts';
 import { answerOf, toTranscript } from '../../src/protocol/transcript.ts';
+import { answer, resetAfter } from '../../testing/upstream/upstream.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
 import { createReplies, questionOf, type Replies } from './replies.ts';
 
@@ -22,9 +23,14 @@ interface Sent {
 }
 
 /** Messages of the stream until its end, or until one fits; the connection is then left. */
-async function read(turnId: TurnId, lastId?: string, until?: (sent: Sent) => boolean): Promise<readonly Sent[]> {
+async function read(
+  turnId: TurnId,
+  lastId?: string,
+  until?: (sent: Sent) => boolean,
+  query = '',
+): Promise<readonly Sent[]> {
   const left = new AbortController();
-  const response = await stack.fetch(`/api/turns/${turnId}/events`, {
+  const response = await stack.fetch(`/api/turns/${turnId}/events${query}`, {
     signal: left.signal,
     ...(lastId === undefined ? {} : { headers: { 'last-event-id': lastId } }),
   });
@@ -119,5 +125,63 @@ describe('the events of a turn over HTTP', () => {
     const response = await stack.fetch(`/api/turns/${turnId}/events`, { headers });
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({ code: 'invalid_request' });
+  });
+});
+
+describe('R63: the events of a turn with a failed attempt', () => {
+  const playFailed = async (): Promise<TurnId> => {
+    const turnId = newTurnId();
+    replies.to(questionOf(turnId), resetAfter(['lost ', 'words ']), answer(chunks));
+    const ada = await stack.connect();
+    ada.message(turnId, newConversationId(), questionOf(turnId));
+    await ada.untilEnd(turnId);
+    return turnId;
+  };
+  const status = async (turnId: TurnId, query: string, lastId?: string): Promise<number> => {
+    const headers = lastId === undefined ? {} : { 'last-event-id': lastId };
+    const response = await stack.fetch(`/api/turns/${turnId}/events${query}`, { headers });
+    await response.body?.cancel();
+    return response.status;
+  };
+  const typesOf = (all: readonly Sent[]): readonly string[] =>
+    all.map(({ name }) => name).filter((name) => !/^audit_(completed|failed)$/.test(name));
+
+  test('are played back with it, or without it under the same numbers', async () => {
+    const turnId = await playFailed();
+    const whole = typesOf(await read(turnId));
+    expect(whole).toContain('attempt_failed');
+    expect(whole.filter((type) => type === 'agent_thinking')).toHaveLength(2);
+    const kept = await read(turnId, undefined, undefined, '?attempts=kept');
+    expect(typesOf(kept)).toEqual([
+      ...['turn_accepted', 'agent_started', 'agent_thinking', 'delta', 'agent_completed'],
+      ...['conversation_stored', 'audit_started', 'turn_completed'],
+    ]);
+    expect(textOf(kept)).toBe(chunks.join(''));
+    const seqs = kept.flatMap(({ event }) => ('seq' in event ? [event.seq] : []));
+    expect(seqs).toEqual([1, 2, 5, 6, 7, 8, 9]);
+    const rest = await read(turnId, kept[2]?.id, undefined, '?attempts=kept');
+    expect(rest.map(({ event }) => event)).toEqual(kept.slice(3).map(({ event }) => event));
+  });
+
+  test('one form’s ids are not the other’s', async () => {
+    const turnId = await playFailed();
+    const [whole] = await read(turnId);
+    const [kept] = await read(turnId, undefined, undefined, '?attempts=kept');
+    expect(await status(turnId, '', kept?.id)).toBe(400);
+    expect(await status(turnId, '?attempts=kept', whole?.id)).toBe(400);
+    expect(await status(turnId, '?attempts=none')).toBe(400);
+  });
+
+  test('cannot be left out before the end', async () => {
+    const turnId = newTurnId();
+    const valve = replies.held(questionOf(turnId), chunks);
+    valve.pass(1);
+    const ada = await stack.connect();
+    ada.message(turnId, newConversationId(), questionOf(turnId));
+    await ada.untilEvent(turnId, 'delta');
+    expect(await status(turnId, '?attempts=kept')).toBe(400);
+    valve.open();
+    await ada.untilEnd(turnId);
+    expect(await status(turnId, '?attempts=kept')).toBe(200);
   });
 });

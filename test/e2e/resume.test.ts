@@ -4,7 +4,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { CursorFrame } from '../../src/protocol/cursor.ts';
 import { isSequenced, type Channel, type TurnEvent } from '../../src/protocol/events.ts';
-import type { TurnId } from '../../src/protocol/ids.ts';
+import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
+import { turnWorkflowId, type TurnId } from '../../src/protocol/ids.ts';
 import { answerOf, terminalOf } from '../../src/protocol/transcript.ts';
 import type { ChatClient } from '../chat-client.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
@@ -213,3 +214,59 @@ describe('a reader that saw an attempt which failed meanwhile', () => {
     }
   });
 });
+
+describe('a week after the end, when Temporal has forgotten the turn', () => {
+  test('any cursor that it gave is gone on from, by socket and by server-sent events, at both gateways', async () => {
+    const turnId = newTurnId();
+    replies.to(questionOf(turnId), resetAfter(chunks.slice(0, 2), { reasoning }), answer(chunks, { reasoning }));
+    const ada = await stack.connect();
+    ada.message(turnId, newConversationId(), questionOf(turnId));
+    const { log } = await ada.untilEnd(turnId);
+    const workflow = stack.client.workflow.getHandle(turnWorkflowId(turnId));
+    await stack.client.workflowService.deleteWorkflowExecution({
+      namespace: stack.client.options.namespace,
+      workflowExecution: { workflowId: workflow.workflowId },
+    });
+    await untilForgotten(workflow);
+    const fresh = await startStack({
+      ...{ roles: 'gateway', upstream: stack.upstream, taskQueue: stack.options.temporal.taskQueue },
+    });
+    try {
+      const places: readonly (CursorFrame & { readonly from: Partial<Record<Channel, number>> })[] = [
+        { seq: 0, from: {} },
+        { seq: 3, step: 1, attempt: 1, offset: 7, from: {} },
+        { seq: 4, from: {} },
+        { seq: 5, step: 1, attempt: 2, offset: 11, from: { answer: 11 } },
+        { seq: 6, from: { answer: whole.length, reasoning: reasoning.join('').length } },
+      ];
+      for (const { from, ...cursor } of places) {
+        const socket = await resume(fresh, turnId, cursor);
+        await socket.until((frame) => frame.type === 'turn_completed');
+        expectSeamless(withoutAudit(socket.events(turnId)), cursor.seq, from);
+        const id = Buffer.from(JSON.stringify(cursor)).toString('base64url');
+        const response = await fresh.fetch(`/api/turns/${turnId}/events`, { headers: { 'last-event-id': id } });
+        const events = [...(await response.text()).matchAll(/^data: (.*)$/gm)].map(
+          ([, data]) => JSON.parse(data ?? '') as TurnEvent,
+        );
+        expect(withoutAudit(events)).toEqual(withoutAudit(socket.events(turnId)));
+      }
+      const late = await resume(fresh, turnId);
+      expect((await late.untilEnd(turnId)).log).toEqual(log);
+    } finally {
+      await fresh.close();
+    }
+  });
+});
+
+/** Deleting is done behind the answer to it. */
+async function untilForgotten(workflow: WorkflowHandle): Promise<void> {
+  for (;;) {
+    try {
+      await workflow.describe();
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return;
+      throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
