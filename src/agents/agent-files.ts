@@ -1,7 +1,8 @@
-// The agents: one markdown file each, front matter and system prompt. Read anew for each turn, so that an edit counts
-// from the next message on without a restart; a broken file is an error of its own and leaves the others alone.
+// The agents: one markdown file each, front matter and system prompt. Looked at for each turn, so that an edit counts
+// from the next message on without a restart, and read anew when it is not the file that it was; a broken file is an
+// error of its own and leaves the others alone.
 
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CandorError } from '../protocol/errors.ts';
 import { isAgentId, type AgentId } from '../protocol/ids.ts';
@@ -13,17 +14,33 @@ export interface AgentFilesOptions {
   /** Folder of the files. */
   readonly dir: string;
   readonly defaults?: AgentDefaults;
+  /** Absent: the clock of this machine. */
+  readonly nowMs?: () => number;
 }
+
+/** A file that has rested for so long is told from a later one by its marks: clocks of file systems tick in milliseconds. */
+const restedMs = 2_000;
 
 /** Documentation that may lie beside the agents. */
 const notAnAgent = 'README.md';
 const extension = '.md';
 
-export function createAgentFiles({ dir, defaults = agentDefaults }: AgentFilesOptions): AgentCatalogue {
+export function createAgentFiles(options: AgentFilesOptions): AgentCatalogue {
+  const { dir, defaults = agentDefaults, nowMs = Date.now } = options;
+  const kept = new Map<AgentId, { readonly marks: string; readonly agent: AgentDefinition }>();
+
   const load = async (id: AgentId): Promise<AgentDefinition> => {
     // The id comes from an address: anything else could name a file elsewhere.
     if (!isAgentId(id)) throw new CandorError('agent_not_found', { facts: { agent: id } });
-    return parseAgent(id, await readAgent(id, join(dir, `${id}${extension}`)), defaults);
+    const path = join(dir, `${id}${extension}`);
+    // Before it is read: what changes in between has other marks the next time.
+    const { marks, changedMs } = await lookAt(id, path);
+    const known = kept.get(id);
+    if (known?.marks === marks) return known.agent;
+    kept.delete(id);
+    const agent = parseAgent(id, await readAgent(id, path), defaults);
+    if (nowMs() - changedMs > restedMs) kept.set(id, { marks, agent });
+    return agent;
   };
 
   return {
@@ -81,14 +98,28 @@ async function listFiles(dir: string): Promise<readonly string[] | null> {
   }
 }
 
+/** What tells a file from an earlier one at its place, whatever its writer did to its times. */
+async function lookAt(id: AgentId, path: string): Promise<{ readonly marks: string; readonly changedMs: number }> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs, ctimeMs } = await stat(path, { bigint: true });
+    return { marks: [dev, ino, size, mtimeNs, ctimeNs].join(' '), changedMs: Number(ctimeMs) };
+  } catch (cause) {
+    throw toUnreadable(id, cause);
+  }
+}
+
 async function readAgent(id: AgentId, path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    const code = codeOf(cause);
-    if (code === 'ENOENT') throw new CandorError('agent_not_found', { facts: { agent: id }, cause });
-    throw toInvalid(id, `it cannot be read (${code})`, cause);
+    throw toUnreadable(id, cause);
   }
+}
+
+function toUnreadable(id: AgentId, cause: unknown): CandorError {
+  const code = codeOf(cause);
+  if (code === 'ENOENT') return new CandorError('agent_not_found', { facts: { agent: id }, cause });
+  return toInvalid(id, `it cannot be read (${code})`, cause);
 }
 
 const toInvalid = (id: AgentId, reason: string, cause?: unknown): CandorError =>

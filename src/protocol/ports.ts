@@ -76,7 +76,7 @@ export interface AgentDefinition {
 }
 
 export interface AgentCatalogue {
-  /** Reads the file anew for each call. @throws CandorError `agent_not_found`, `agent_invalid` */
+  /** As its file is now. @throws CandorError `agent_not_found`, `agent_invalid` */
   load(id: AgentId): Promise<AgentDefinition>;
   /** Valid agents, and the files that are broken with the reason. */
   list(): Promise<{

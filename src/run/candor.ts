@@ -227,7 +227,8 @@ async function startWorker(
   });
   const sinks: InjectedSinks<EventSinks & AheadSinks> = {
     events: { publish: { fn: (_info, event) => lane.publish(event), callDuringReplay: false } },
-    ahead: { begin: { fn: (_info, turn) => reader.begin(turn), callDuringReplay: false } },
+    // Behind this tick: what the workflow has decided goes to Temporal first, and is what the step waits for.
+    ahead: { begin: { fn: (_info, turn) => void setImmediate(() => reader.begin(turn)), callDuringReplay: false } },
   };
   const created = await Worker.create({
     connection,

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -170,5 +170,65 @@ describe('a folder of agents', () => {
     const { agents, broken } = await createAgentFiles({ dir: 'agents' }).list();
     expect(broken).toEqual([]);
     expect(agents.map((a) => a.id)).toContain('operator');
+  });
+});
+
+describe('an agent that was read before', () => {
+  // The file counts as one that has rested for long.
+  const open = () => createAgentFiles({ dir, nowMs: () => Date.now() + 60_000 });
+  const file = (): string => join(dir, 'helper.md');
+  const promptOf = async (agents: ReturnType<typeof open>): Promise<string> => (await agents.load(helper)).systemPrompt;
+  const changedAt = async (): Promise<bigint> => (await stat(file(), { bigint: true })).ctimeNs;
+
+  /** Until the file system's clock has ticked: earlier than that it would not count as rested. */
+  async function change(text: string): Promise<void> {
+    const before = await changedAt();
+    do await writeFile(file(), withFront('', text));
+    while ((await changedAt()) === before);
+  }
+
+  test('is not parsed again while its file rests', async () => {
+    await write('helper.md', withFront('', 'One.'));
+    const agents = open();
+    expect(await agents.load(helper)).toBe(await agents.load(helper));
+  });
+
+  test('is parsed again when its file is edited, also to the same length and with its old times', async () => {
+    await write('helper.md', withFront('', 'One.'));
+    const { atime, mtime } = await stat(file());
+    const agents = open();
+    expect(await promptOf(agents)).toBe('One.');
+    await change('Two.');
+    await utimes(file(), atime, mtime);
+    expect(await promptOf(agents)).toBe('Two.');
+  });
+
+  test('is parsed again when another file takes its place', async () => {
+    await write('helper.md', withFront('', 'One.'));
+    await write('next', withFront('', 'Two.'));
+    const agents = open();
+    expect(await promptOf(agents)).toBe('One.');
+    await rename(join(dir, 'next'), file());
+    expect(await promptOf(agents)).toBe('Two.');
+  });
+
+  test('is broken or gone as soon as its file is, and back with it', async () => {
+    await write('helper.md', withFront('', 'One.'));
+    const agents = open();
+    await agents.load(helper);
+    await writeFile(file(), 'no front matter');
+    await expect(agents.load(helper)).rejects.toMatchObject({ code: 'agent_invalid' });
+    await rm(file());
+    await expect(agents.load(helper)).rejects.toMatchObject({ code: 'agent_not_found' });
+    await write('helper.md', withFront('', 'Two.'));
+    expect(await promptOf(agents)).toBe('Two.');
+  });
+
+  test('is not kept while its file is new: it may be written again within a tick of the clock', async () => {
+    const agents = createAgentFiles({ dir });
+    for (const text of ['One.', 'Two.', 'Six.', 'Ten.']) {
+      await write('helper.md', withFront('', text));
+      expect(await promptOf(agents)).toBe(text);
+    }
   });
 });
