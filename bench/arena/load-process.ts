@@ -16,6 +16,8 @@ interface MeasuredTurn {
   readonly readings: readonly TurnReading[];
 }
 
+const maxTurnMs = 180_000;
+
 const upstream = await createUpstream();
 upstream.chat.always((_nth, { messages }) => {
   const { tokens, paceMs } = parseQuestion(messages.at(-1)?.content ?? '');
@@ -70,9 +72,25 @@ async function runTurn(user: UserSocket, others: readonly UserSocket[], order: T
   const turnId = randomUUID() as TurnId;
   const question = toQuestion(turnId, order);
   const own = user.message(turnId, randomUUID() as ConversationId, question);
-  await own.accepted;
-  const readings = await Promise.all([own.ended, ...others.map((other) => other.resume(turnId).ended)]);
-  return { turnId, question, readings };
+  const readAll = async (): Promise<readonly TurnReading[]> => {
+    await own.accepted;
+    return Promise.all([own.ended, ...others.map((other) => other.resume(turnId).ended)]);
+  };
+  return { turnId, question, readings: await inTime(readAll(), turnId) };
+}
+
+/** A turn that never ends would keep a benchmark from saying so. */
+async function inTime<Result>(work: Promise<Result>, turnId: TurnId): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = new Error(`unable to measure turn ${turnId}; it has no end after ${maxTurnMs / 1_000} s`);
+    timer = setTimeout(() => reject(error), maxTurnMs);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function callsByQuestion({ calls }: Upstream, first: number): ReadonlyMap<string, RecordedCall> {
