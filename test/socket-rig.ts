@@ -73,8 +73,14 @@ export async function startSocketRig(limits: Partial<SocketLimits> = {}): Promis
     waitForEnd: (turnId: TurnId) => written.get(turnId)?.ended ?? null,
     ping: async () => undefined,
   } as unknown as TurnEngine;
-  const graph = { turn: async () => null, conversation: async () => null, turns: async () => [] };
+  const graph = {
+    turn: async () => null,
+    conversation: async () => null,
+    turns: async () => [],
+    latestTurns: async () => [],
+  };
   const feeds = createTurnFeeds({ lane, engine, graph: graph as unknown as GatewayGraph, metrics, log });
+  const watchers = createConversationWatchers({ lane, feeds, graph: graph, log });
   const app = Fastify({ forceCloseConnections: true });
   await app.register(fastifyWebsocket, { options: { perMessageDeflate: false, maxPayload: 512 * 1024 } });
   await app.register(socketRoutes, {
@@ -82,7 +88,7 @@ export async function startSocketRig(limits: Partial<SocketLimits> = {}): Promis
     checkOrigin: () => undefined,
     feeds,
     turns: {} as TurnService,
-    watchers: createConversationWatchers(),
+    watchers,
     graph: graph as unknown as GatewayGraph,
     // The token is the user's name.
     verifyToken: async (userId: string) => ({
@@ -120,6 +126,7 @@ export async function startSocketRig(limits: Partial<SocketLimits> = {}): Promis
     },
     async close() {
       for (const client of clients) client.terminate();
+      watchers.close();
       feeds.close();
       await app.close();
       await lane.close();

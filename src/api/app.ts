@@ -51,11 +51,12 @@ export async function createApp(dependencies: GatewayDependencies): Promise<Fast
   const { delivery } = dependencies.metrics;
   const feeds = createTurnFeeds({ lane, engine, graph, metrics: delivery, log });
   delivery.follows(() => ({ turns: feeds.size, readers: feeds.readers }));
-  const watchers = createConversationWatchers();
+  const watchers = createConversationWatchers({ lane, feeds, graph, log });
   const turns = createTurnService({ engine, graph, lane, feeds, watchers });
   const sweep = createTurnSweep({ engine, graph, feeds, log });
   app.addHook('onClose', async () => {
     sweep.close();
+    watchers.close();
     feeds.close();
   });
 

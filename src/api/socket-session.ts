@@ -10,7 +10,7 @@ import type { ReadGraph } from '../protocol/ports.ts';
 import { parseClientFrame, replyAddress } from '../protocol/schema.ts';
 import { cursorOf, stateOf } from '../protocol/transcript.ts';
 import type { Caller } from './auth/caller.ts';
-import type { ConversationWatchers } from './conversation-watchers.ts';
+import type { ConversationWatch, ConversationWatchers } from './conversation-watchers.ts';
 import type { DeliveryMetrics } from './delivery-metrics.ts';
 import { sliceChars } from './event-slice.ts';
 import { createFeedCursor, type FeedCursor } from './feed-cursor.ts';
@@ -72,7 +72,7 @@ export function createSocketSession(
   const reads = new Map<TurnId, FeedCursor>();
   /** Of these there may be something to send. */
   const changed = new Set<FeedCursor>();
-  const watches = new Map<ConversationId, () => void>();
+  const watches = new Map<ConversationId, ConversationWatch>();
   const control: ServerFrame[] = [];
   let caller = signedIn;
   let open = true;
@@ -220,18 +220,21 @@ export function createSocketSession(
     if (!watches.has(conversationId) && watches.size >= maxWatches) {
       throw new CandorError('rate_limited', { facts: { reason: `${maxWatches} conversations on one connection` } });
     }
-    watches.get(conversationId)?.();
-    watches.set(
-      conversationId,
-      watchers.watch(conversationId, {
-        userId,
-        turnBegan: (feed) => {
-          if (!reads.has(feed.turnId)) follow(feed, startCursor);
-        },
-      }),
-    );
+    watches.get(conversationId)?.end();
+    const turnBegan = (feed: TurnFeed): void => {
+      try {
+        if (!reads.has(feed.turnId)) follow(feed, startCursor);
+      } catch (error) {
+        // What this device cannot take any more is no other's business.
+        if (!(error instanceof CandorError)) throw error;
+        refuse(error.info, feed.turnId);
+      }
+    };
+    const watching = watchers.watch(conversationId, { userId, turnBegan });
+    watches.set(conversationId, watching);
     // A conversation that nobody has written into yet may be watched: its first turn makes it this user's or another's.
     const stored = known === null ? [] : await graph.turns(conversationId);
+    watching.knows(stored.map(({ turnId }) => turnId));
     const states = await Promise.all(
       stored.map(async (turn) => {
         // An ended turn is followed as long as its verdict is to come.
@@ -269,7 +272,7 @@ export function createSocketSession(
       case 'watch':
         return watch(frame.conversationId);
       case 'unwatch':
-        watches.get(frame.conversationId)?.();
+        watches.get(frame.conversationId)?.end();
         watches.delete(frame.conversationId);
         return;
       case 'auth': {
@@ -329,7 +332,7 @@ export function createSocketSession(
       clearTimeout(stuckTimer);
       clearTimeout(expiryTimer);
       for (const read of reads.values()) read.close();
-      for (const end of watches.values()) end();
+      for (const watching of watches.values()) watching.end();
       reads.clear();
       watches.clear();
     },

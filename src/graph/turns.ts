@@ -1,7 +1,7 @@
 // Reads turns as they are stored.
 
 import neo4j from 'neo4j-driver';
-import type { GatewayGraph, OpenTurnMark } from '../protocol/ports.ts';
+import type { GatewayGraph, LatestTurn, OpenTurnMark } from '../protocol/ports.ts';
 import type { Database } from './database.ts';
 import { toStoredTurn, turnColumns, type TurnRow } from './turn-row.ts';
 
@@ -19,6 +19,14 @@ MATCH ()-[:OPEN|LOST]->(t:Turn)
 WHERE t.createdAt < $linkedBefore AND (t.createdAt > $createdAt OR (t.createdAt = $createdAt AND t.id > $turnId))
 RETURN t.id AS turnId, t.userId AS userId, t.createdAt AS createdAt ORDER BY t.createdAt, t.id LIMIT $limit`;
 
+const latest = `
+UNWIND $conversationIds AS conversationId
+MATCH (c:Conversation {id: conversationId})-[:HAS]->(t:Turn)
+WITH c, t ORDER BY t.position DESC
+WITH c, collect(t)[..$limit] AS turns
+UNWIND turns AS t
+RETURN c.id AS conversationId, t.id AS turnId, t.userId AS userId`;
+
 const claimEngine = `
 MERGE (e:TurnEngine {name: 'turns'})
   ON CREATE SET e.id = $engineId
@@ -26,7 +34,7 @@ RETURN e.id = $engineId AS isIt`;
 
 export function createTurns(
   database: Database,
-): Pick<GatewayGraph, 'turn' | 'turns' | 'openTurns' | 'isEngineOfTurns'> {
+): Pick<GatewayGraph, 'turn' | 'turns' | 'latestTurns' | 'openTurns' | 'isEngineOfTurns'> {
   return {
     async turn(turnId) {
       const [row] = await database.read<TurnRow>(one, { turnId });
@@ -36,6 +44,8 @@ export function createTurns(
       const rows = await database.read<TurnRow>(all, { conversationId });
       return rows.map(toStoredTurn);
     },
+    latestTurns: (conversationIds, limit) =>
+      database.read<LatestTurn>(latest, { conversationIds: [...conversationIds], limit: neo4j.int(limit) }),
     openTurns: (linkedBefore, limit, after) =>
       database.read<OpenTurnMark>(open, {
         linkedBefore,

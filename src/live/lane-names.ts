@@ -6,6 +6,8 @@ import type { TurnId } from '../protocol/ids.ts';
 export interface LaneNames {
   /** Of the channel on which stops are told. */
   readonly stops: string;
+  /** Of the channel on which begun turns are announced. */
+  readonly begun: string;
   /** Of a turn's stream, and of its channel. */
   ofTurn(turnId: TurnId): string;
   toTurn(name: string): TurnId;
@@ -16,6 +18,7 @@ export function createLaneNames(namespace: string): LaneNames {
   const after = '}:lane';
   return {
     stops: `candor:${namespace}:stops`,
+    begun: `candor:${namespace}:begun`,
     ofTurn: (turnId) => `${before}${turnId}${after}`,
     toTurn: (name) => name.slice(before.length, -after.length) as TurnId,
   };

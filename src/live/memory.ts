@@ -3,7 +3,7 @@
 
 import type { TurnEvent } from '../protocol/events.ts';
 import type { TurnId } from '../protocol/ids.ts';
-import type { LiveLane } from '../protocol/ports.ts';
+import type { BegunTurn, LiveLane } from '../protocol/ports.ts';
 import { startCursor } from '../protocol/cursor.ts';
 import { applyEvent, emptyTranscript, eventsAfter, type Transcript } from '../protocol/transcript.ts';
 import { createStopListeners } from './stop-listeners.ts';
@@ -22,6 +22,7 @@ interface Lane {
 export function createMemoryLane({ forgetAfterMs }: MemoryLaneOptions = { forgetAfterMs: 5 * 60_000 }): LiveLane {
   const lanes = new Map<TurnId, Lane>();
   const stops = createStopListeners();
+  const announced = new Set<(begun: BegunTurn) => void>();
 
   const open = (turnId: TurnId): Lane => {
     const known = lanes.get(turnId);
@@ -53,6 +54,13 @@ export function createMemoryLane({ forgetAfterMs }: MemoryLaneOptions = { forget
     },
     requestStop: (turnId, requestedAt) => stops.tell(turnId, requestedAt),
     onStop: (turnId, listener) => stops.listen(turnId, listener),
+    announce(begun) {
+      for (const listener of [...announced]) listener(begun);
+    },
+    onAnnounced(listener) {
+      announced.add(listener);
+      return () => void announced.delete(listener);
+    },
     status: () => ({ kind: 'memory' }),
     close: async () => clearInterval(sweep),
   };

@@ -5,8 +5,8 @@
 
 import { randomBytes } from 'node:crypto';
 import type { TurnEvent } from '../protocol/events.ts';
-import type { TurnId } from '../protocol/ids.ts';
-import type { LiveLane } from '../protocol/ports.ts';
+import { isUuid, type ConversationId, type TurnId } from '../protocol/ids.ts';
+import type { BegunTurn, LiveLane } from '../protocol/ports.ts';
 import { parseEntry, toEntry } from './lane-entry.ts';
 import { createLaneNames } from './lane-names.ts';
 import { createLaneReader, type HeldPage } from './lane-reader.ts';
@@ -66,6 +66,7 @@ export function createRedisLane({ url, namespace, report, limits: given }: Redis
   const limits = { ...defaultLimits, ...given };
   const names = createLaneNames(namespace);
   const stops = createStopListeners();
+  const announced = new Set<(begun: BegunTurn) => void>();
   const from = randomBytes(6).toString('base64url');
   let told: LaneReport['state'] | null = null;
   let isClosed = false;
@@ -138,11 +139,12 @@ export function createRedisLane({ url, namespace, report, limits: given }: Redis
   });
 
   const resume = async (): Promise<void> => {
-    if (await subscribe([names.stops])) await reader.resume();
+    if (await subscribe([names.stops, names.begun])) await reader.resume();
   };
 
   into.redis.on('message', (channel: string, message: string) => {
     if (channel === names.stops) return takeStop(message);
+    if (channel === names.begun) return takeBegun(message);
     const idEnd = message.indexOf(' ');
     const fromEnd = message.indexOf(' ', idEnd + 1);
     const id = message.slice(0, idEnd);
@@ -155,6 +157,14 @@ export function createRedisLane({ url, namespace, report, limits: given }: Redis
   const takeStop = (message: string): void => {
     const [sender, turnId, requestedAt] = message.split(' ');
     if (sender !== from && turnId !== undefined && requestedAt !== undefined) stops.tell(turnId as TurnId, requestedAt);
+  };
+
+  const takeBegun = (message: string): void => {
+    const [sender, turnId, conversationId] = message.split(' ');
+    // What lies in that Redis may be anybody's: ids that are none lead nowhere.
+    if (sender === from || !isUuid(turnId) || !isUuid(conversationId)) return;
+    const begun = { turnId: turnId as TurnId, conversationId: conversationId as ConversationId };
+    for (const listener of [...announced]) listener(begun);
   };
 
   return {
@@ -170,6 +180,14 @@ export function createRedisLane({ url, namespace, report, limits: given }: Redis
       if (out.isReady) void ask(out.redis.publish(names.stops, `${from} ${turnId} ${requestedAt}`));
     },
     onStop: (turnId, listener) => stops.listen(turnId, listener),
+    announce({ turnId, conversationId }) {
+      // One that does not arrive is found in the graph.
+      if (out.isReady) void ask(out.redis.publish(names.begun, `${from} ${turnId} ${conversationId}`));
+    },
+    onAnnounced(listener) {
+      announced.add(listener);
+      return () => void announced.delete(listener);
+    },
     status: () => ({ kind: 'redis', connected: out.isReady && into.isReady }),
     async close() {
       let timer: NodeJS.Timeout | undefined;

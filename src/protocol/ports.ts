@@ -236,11 +236,18 @@ export interface GatewayGraph extends ReadGraph, Pick<TurnGraph, 'storeTurn'> {
    * 8601), oldest first; at most `limit`.
    */
   openTurns(linkedBefore: string, limit: number, after: OpenTurnMark | null): Promise<readonly OpenTurnMark[]>;
+  /** The last turns linked to each of these conversations, `limit` of each, in no order. */
+  latestTurns(conversationIds: readonly ConversationId[], limit: number): Promise<readonly LatestTurn[]>;
   /**
    * Whether this engine is the one whose turns the graph holds: the first that asks is. A turn that another engine does
    * not know may be well and running.
    */
   isEngineOfTurns(engineId: string): Promise<boolean>;
+}
+
+export interface LatestTurn extends BegunTurn {
+  /** Of the conversation too: only an owner's turn is linked. */
+  readonly userId: UserId;
 }
 
 export interface OpenTurnMark {
@@ -297,8 +304,18 @@ export interface LiveLane {
   requestStop(turnId: TurnId, requestedAt: string): void;
   /** Returns the end of the subscription. */
   onStop(turnId: TurnId, listener: (requestedAt: string) => void): () => void;
+  /** A turn was started here: gateways where somebody watches its conversation may want to follow it. */
+  announce(begun: BegunTurn): void;
+  /** Told of turns that were started elsewhere, perhaps also of those started here. Returns the end of the listening. */
+  onAnnounced(listener: (begun: BegunTurn) => void): () => void;
   status(): LaneStatus;
   close(): Promise<void>;
+}
+
+/** Claimed by whoever started it: nothing of it may be shown before its owner is proved. */
+export interface BegunTurn {
+  readonly turnId: TurnId;
+  readonly conversationId: ConversationId;
 }
 
 /** `memory`: within this process. `redis`: between processes too, while it is connected. */
