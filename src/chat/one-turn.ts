@@ -86,7 +86,6 @@ function itemRows(item: TurnItem, everyEvent: boolean): readonly Row[] {
 /** Equal data, and nothing in it that a terminal obeys: JSON leaves C1 controls and turns of direction as they are. */
 export const toJsonLine = (item: unknown): string =>
   `${JSON.stringify(item).replaceAll(
-    // eslint-disable-next-line no-control-regex
     /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   )}\n`;

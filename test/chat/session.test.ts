@@ -107,8 +107,8 @@ describe('an answer', () => {
       retryable: true,
       source: 'graph',
     } as const;
-    const { seq, ...rest } = script.answered('half an answer') as SequencedEvent & { seq: number };
-    gateway.emit({ ...rest, seq } as SequencedEvent);
+    const { seq, ...rest } = script.answered('half an answer');
+    gateway.emit({ ...rest, seq });
     gateway.emit({
       ...(script.stored() as object),
       type: 'turn_failed',

@@ -54,9 +54,8 @@ export function cutAt(text: string, places: readonly number[]): readonly string[
   return [...cuts, points.length].map((end, index) => points.slice(index === 0 ? 0 : cuts[index - 1], end).join(''));
 }
 
-// eslint-disable-next-line no-control-regex
 const own = /\u001b\[(?:\d+(?:;\d+)*)?[ABCKJm]|\u001b\[\?(?:25|2004|2026)[hl]|\r\n|\r/g;
-// eslint-disable-next-line no-control-regex
+
 const control = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/;
 
 /** What a terminal would obey in `written` beside the sequences that the chat draws with; `null`: nothing. */

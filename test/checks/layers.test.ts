@@ -40,6 +40,8 @@ const planted: readonly (readonly [rule: string, from: string, to: string])[] = 
   ['config-only-to-roots', 'src/graph/configured.ts', '../config.ts'],
   ['client-sees-only-protocol', 'src/client/asks.ts', 'node:fs'],
   ['client-by-its-door', 'testing/by-window.ts', '../src/client/connection.ts'],
+  ['chat-sees-only-protocol-and-client', 'src/chat/asks.ts', '../live/memory.ts'],
+  ['chat-by-its-door', 'src/run/by-the-window.ts', '../chat/rest.ts'],
   ['web-sees-only-protocol-and-client', 'web/src/asks.ts', '../../src/live/memory.ts'],
   ['web-not-to-schema', 'web/src/validates.ts', '../../src/protocol/schema.ts'],
   ['src-not-to-test', 'src/llm/fakes.ts', '../../test/upstream.ts'],
@@ -64,6 +66,7 @@ const planted: readonly (readonly [rule: string, from: string, to: string])[] = 
 const sound = [
   ...[
     'activities/index',
+    'chat/rest',
     'client/connection',
     'graph/neo4j',
     'live/memory',

@@ -14,7 +14,7 @@ export interface InputSplitter {
 const pasteStart = '\u001b[200~';
 const pasteEnd = '\u001b[201~';
 /** Alt-Enter in its spellings, Shift-Enter where the terminal tells it apart, Ctrl-J. */
-// eslint-disable-next-line no-control-regex
+
 const special = /\u001b\[200~|\u001b[\r\n]|\u001b\[13;[2-4]u|\r|\n/;
 
 export function createInputSplitter(): InputSplitter {

@@ -37,7 +37,7 @@ export function blockRows(node: RootContent, columns: number): readonly Row[] {
     case 'definition':
       return wrapWords([span(`[${node.label ?? node.identifier}]: ${node.url}`, 'quiet')], columns);
     default:
-      return 'children' in node ? childRows(node.children as readonly RootContent[], columns) : [];
+      return 'children' in node ? childRows(node.children, columns) : [];
   }
 }
 

@@ -2,8 +2,6 @@
 // the client's, and a session that ends leaves them running.
 
 import type { CandorClient, ConnectionState, ConversationWatch } from '../../client/index.ts';
-import type { AuditCompleted, AuditFailed } from '../../protocol/events.ts';
-import { terminalOf } from '../../protocol/transcript.ts';
 import { matching, parseEntered } from '../commands.ts';
 import type { Editor, EditorOptions } from '../input/editor.ts';
 import { row, span, type Row } from '../screen/row.ts';
@@ -14,11 +12,11 @@ import { errorWords } from '../turn/event-rows.ts';
 import { spinnerStepMs, statusRow } from '../turn/status-row.ts';
 import { openApproval } from '../turn/tool-events.ts';
 import { createTurnRows, wrapTold, type TurnRows, type TurnShown } from '../turn/turn-rows.ts';
-import { verdictWords } from '../turn/wording.ts';
 import type { Rest } from '../rest.ts';
-import { commandLines, type LastTurn, type SessionState } from './command-lines.ts';
+import { commandLines, type SessionState } from './command-lines.ts';
 import { conversationRows } from './conversation-rows.ts';
 import { createShownTurns, questionOf, type ShownTurn } from './shown-turns.ts';
+import { failureRows, toLast, verdictRow } from './turn-notes.ts';
 
 export interface SessionOptions {
   readonly terminal: Terminal;
@@ -75,7 +73,6 @@ export function startSession(options: SessionOptions): Session {
   let interruptedAtMs = 0;
   let notices: readonly Row[] = [];
   let turnRows: TurnRows | null = null;
-  let editor: Editor;
 
   const turns = createShownTurns({
     nowMs,
@@ -288,7 +285,7 @@ export function startSession(options: SessionOptions): Session {
     return true;
   };
 
-  editor = options.createEditor({
+  const editor = options.createEditor({
     complete: (text) => matching(text).map(({ name }) => `/${name} `),
     onChange: () => void stage.draw(),
     onSubmit: submit,
@@ -327,26 +324,4 @@ export function startSession(options: SessionOptions): Session {
     });
   }
   return { ended, interrupt, leave };
-}
-
-const toLast = ({ handle, text }: ShownTurn): LastTurn | null => {
-  const terminal = terminalOf(handle.transcript);
-  const [first] = handle.transcript.log;
-  const question = first?.type === 'turn_accepted' ? first.text : text;
-  return terminal === null ? null : { turnId: handle.turnId, text: question ?? '', receipt: terminal.receipt };
-};
-
-const failureRows = ({ failure }: ShownTurn): readonly Row[] =>
-  failure === null
-    ? []
-    : [row(`✗ not sent: ${failure.info === null ? toOneLine(failure.message) : errorWords(failure.info)}`, 'bad')];
-
-function verdictRow(turn: ShownTurn, verdict: AuditCompleted | AuditFailed): Row {
-  const about = `«${toOneLine(questionOf(turn), 40)}»`;
-  if (verdict.type === 'audit_failed')
-    return row(`⚖ ${verdictWords.failed.text}: ${errorWords(verdict.error)} · ${about}`, 'warning');
-  const words = verdictWords[verdict.verdict] ?? { text: toOneLine(verdict.verdict, 40), role: 'warning' };
-  const confidence = verdict.confidence === null ? '' : ` (${Math.round(verdict.confidence * 100)} %)`;
-  const reason = verdict.reason === '' ? '' : `: ${toOneLine(verdict.reason, 200)}`;
-  return [span(`⚖ ${words.text}${confidence}`, words.role), span(`${reason} · ${about}`, 'quiet')];
 }

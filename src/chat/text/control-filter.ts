@@ -15,7 +15,7 @@ export interface ControlFilter {
 const maxSequenceUnits = 4_096;
 
 // Everything but line feed and tab among C0, DEL and C1; line and paragraph separators; embeddings, overrides, isolates.
-// eslint-disable-next-line no-control-regex
+
 const suspicious = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 export function createControlFilter(): ControlFilter {
@@ -124,7 +124,6 @@ function matchedLength({ kind, body }: Introducer, input: string): number | 'ope
   return (kind === 'csi' ? /[@-~]/ : /[0-~]/).test(final) ? inner + 1 : null;
 }
 
-// eslint-disable-next-line no-control-regex
 const stringEnd = /[\u0007\u009c\u0018\u001a\u001b\n\r]/g;
 
 /** A string sequence ends with BEL or ST. One that spans lines is none: the text behind it is shown. */
