@@ -2,9 +2,10 @@
 // them: a thousand sockets on one turn cost one look at the transcript for each piece, and a send each.
 
 import type { Cursor } from '../protocol/cursor.ts';
-import type { AuditCompleted, AuditFailed, TurnEvent, Waiting } from '../protocol/events.ts';
+import type { AuditCompleted, AuditFailed, Delta, TurnEvent, Waiting } from '../protocol/events.ts';
 import { advanceCursor, eventsAfter, type Transcript } from '../protocol/transcript.ts';
 import { sliceEvents } from './event-slice.ts';
+import { createRecentText } from './recent-text.ts';
 
 export interface Slice {
   readonly events: readonly TurnEvent[];
@@ -17,6 +18,8 @@ export interface Slice {
 }
 
 export interface SharedSlices {
+  /** A piece of text has come by the lane. @param before the transcript without it */
+  note(before: Transcript, piece: Delta): void;
   /** Of the log and its texts, what a reader at `cursor` lacks, about so many characters of it. */
   after(transcript: Transcript, cursor: Cursor, maxChars: number): Slice;
   /** `slice`, and behind it what has no place in the log. */
@@ -33,6 +36,7 @@ interface KeptSlice extends Slice {
 }
 
 export function createSharedSlices(): SharedSlices {
+  const recent = createRecentText();
   let known: Transcript | null = null;
   /** Readers that were sent the same slice hold the same cursor: its object finds the next one without a comparison. */
   const byCursor = createKept<Cursor, KeptSlice>();
@@ -41,7 +45,13 @@ export function createSharedSlices(): SharedSlices {
 
   const frameOf = (event: TurnEvent): string => frames.get(event) ?? frames.keep(event, JSON.stringify(event));
 
+  const lackingAt = (transcript: Transcript, cursor: Cursor): readonly TurnEvent[] => {
+    const text = recent.after(transcript, cursor);
+    return text === null ? eventsAfter({ ...transcript, waiting: null }, cursor) : [text];
+  };
+
   return {
+    note: (before, piece) => recent.note(before, piece),
     after(transcript, cursor, maxChars) {
       if (transcript !== known) {
         known = transcript;
@@ -52,7 +62,9 @@ export function createSharedSlices(): SharedSlices {
       const same = byCursor.get(cursor);
       if (same?.maxChars === maxChars) return same;
       const place = toPlace(cursor, maxChars);
-      const slice = byPlace.get(place) ?? byPlace.keep(place, { ...toSlice(transcript, cursor, maxChars), maxChars });
+      const slice =
+        byPlace.get(place) ??
+        byPlace.keep(place, { ...toSlice(lackingAt(transcript, cursor), cursor, maxChars), maxChars });
       return byCursor.keep(cursor, slice);
     },
     with: (slice, events) => ({
@@ -63,8 +75,7 @@ export function createSharedSlices(): SharedSlices {
   };
 }
 
-function toSlice(transcript: Transcript, from: Cursor, maxChars: number): Slice {
-  const lacking = eventsAfter({ ...transcript, waiting: null }, from);
+function toSlice(lacking: readonly TurnEvent[], from: Cursor, maxChars: number): Slice {
   const { events, isCut } = sliceEvents(lacking, maxChars);
   const cursors: Cursor[] = [];
   let cursor = from;

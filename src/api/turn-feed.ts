@@ -85,6 +85,7 @@ export function createTurnFeed(
     quiet.changed();
     lookForVerdict();
   });
+  const slices = createSharedSlices();
   const quiet = createFeedQuiet(state, quietMs);
   const look = createFeedLook({ state, quiet, engine, metrics, log, firstLookMs, maxLookMs });
   let resolveEnded: (transcript: Transcript) => void = () => undefined;
@@ -97,6 +98,7 @@ export function createTurnFeed(
     // Its reasoning ends here, and a part of it was lost on the way: the log has both.
     if (event.type === 'agent_completed' && lacksReasoning(state.transcript, event)) return look.laneLacks();
     if (event.type !== 'waiting') quiet.progressed();
+    if (event.type === 'delta') slices.note(state.transcript, event);
     state.set(applyEvent(state.transcript, event), event.type === 'delta' ? Date.parse(event.time) : null);
     if (event.type !== 'waiting') look.laneBrought();
   };
@@ -155,7 +157,7 @@ export function createTurnFeed(
     get transcript() {
       return state.transcript;
     },
-    slices: createSharedSlices(),
+    slices,
     ready,
     refresh: () => Promise.race([ready.then(() => look.ifStale()), pause(refreshPatienceMs, state.signal)]),
     async reaches(seq) {

@@ -38,7 +38,11 @@ function createTurn() {
       return () => state.readers.delete(reader);
     },
   } as unknown as TurnFeed;
-  return { state, feed };
+  const tell = (event: TurnEvent): void => {
+    if (event.type === 'delta') slices.note(state.transcript, event);
+    state.set(applyEvent(state.transcript, event));
+  };
+  return { state, feed, tell };
 }
 
 /** A reader for whom everything is found by itself. */
@@ -103,7 +107,7 @@ describe('readers that share what they are sent', () => {
   test('are each sent what they would be sent alone, in the words that they would be sent', () => {
     fc.assert(
       fc.property(anyRun, ({ full, steps }) => {
-        const { state, feed } = createTurn();
+        const { state, feed, tell } = createTurn();
         const readers: { readonly take: (maxChars: number) => boolean }[] = [];
         const sent: (readonly TurnEvent[])[] = [];
         const words: (readonly string[])[] = [];
@@ -123,7 +127,7 @@ describe('readers that share what they are sent', () => {
           });
         };
         for (const step of steps) {
-          if (step.kind === 'event') state.set(applyEvent(state.transcript, step.event));
+          if (step.kind === 'event') tell(step.event);
           else if (step.kind === 'join') {
             const known = applyEvents(emptyTranscript, full.slice(0, step.place));
             join(known.log.length <= state.transcript.log.length ? cursorOf(known) : startCursor);
@@ -141,7 +145,7 @@ describe('readers that share what they are sent', () => {
     fc.assert(
       fc.property(anyScript, anyTexts, fc.array(fc.nat({ max: 60 }), { maxLength: 8 }), (script, texts, places) => {
         const events = toEvents(script, texts);
-        const { state, feed } = createTurn();
+        const { state, feed, tell } = createTurn();
         const readers = places.map((place) => {
           const before = toTranscript(events.slice(0, place));
           let transcript = before;
@@ -156,7 +160,7 @@ describe('readers that share what they are sent', () => {
           };
         });
         events.forEach((event, n) => {
-          state.set(applyEvent(state.transcript, event));
+          tell(event);
           for (const reader of readers) if (n >= reader.place) reader.take();
         });
         for (const reader of readers) {
@@ -169,7 +173,7 @@ describe('readers that share what they are sent', () => {
   });
 
   test('are sent the same strings, made once, also when they came to the same place on different ways', () => {
-    const { state, feed } = createTurn();
+    const { state, feed, tell } = createTurn();
     const events = toEvents(
       { queuedBehind: 0, model: 'small', steps: [{ attempts: 1, completes: true }], end: 'completed' },
       new Map([['1/1/answer', ['A job ', 'is ', 'restarted.']]]),
@@ -180,7 +184,7 @@ describe('readers that share what they are sent', () => {
     const first = join(startCursor);
     first.take(64 * 1024);
     const resumed = join({ ...cursorOf(state.transcript) });
-    state.set(applyEvents(state.transcript, events.slice(4, 6)));
+    events.slice(4, 6).forEach(tell);
     const slice = first.take(64 * 1024);
     expect(slice.events).toMatchObject([{ type: 'delta', offset: 6, text: 'is restarted.' }]);
     expect(resumed.take(64 * 1024).frames).toBe(slice.frames);
