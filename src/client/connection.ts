@@ -61,6 +61,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   let failures = 0;
   let lastError: ErrorInfo | null = null;
   let lastWordMs = 0;
+  let url = '';
   /** The token of the present connection, and the last one that was refused. */
   let token = '';
   let stale: string | null = null;
@@ -97,7 +98,8 @@ export function createConnection(options: ConnectionOptions): Connection {
     lastError = null;
     let opened: WebSocketLike;
     try {
-      opened = openSocket(toSocketRequest(options.url(), options.agentId, token));
+      url = options.url();
+      opened = openSocket(toSocketRequest(url, options.agentId, token));
     } catch (cause) {
       return retry(cause);
     }
@@ -167,7 +169,7 @@ export function createConnection(options: ConnectionOptions): Connection {
         return refuse(lastError ?? toErrorInfo('forbidden'));
       case 'probe': {
         const mine = current;
-        void options.probe(options.url(), token).then((answer) => {
+        void options.probe(url, token).then((answer) => {
           if (mine === current && !over) act(answer === 'unauthenticated' ? 'renew' : 'retry');
         });
         return;

@@ -1,12 +1,12 @@
-// A client that does what PROTOCOL.md demands of one: it keeps its message until `turn_accepted` and sends it again under
-// the same id, on any gateway; it comes back after a lost socket and resumes from its cursor. It keeps every frame.
+// A device of a user in chaos: the client library, as everybody uses it, with an ear at its sockets. Every frame is kept as it
+// came, so that the oracle judges the wire and not what the library made of it.
 
 import { WebSocket } from 'ws';
-import { toCursorFrame } from '../../src/protocol/log-hash.ts';
+import { createCandorClient, type OpenSocket } from '../../src/client/index.ts';
 import type { ClientFrame, ErrorFrame, ServerFrame } from '../../src/protocol/frames.ts';
 import type { TurnEvent } from '../../src/protocol/events.ts';
 import type { ConversationId, TurnId } from '../../src/protocol/ids.ts';
-import { applyEvent, emptyTranscript, hasGap, terminalOf, type Transcript } from '../../src/protocol/transcript.ts';
+import { terminalOf, type Transcript } from '../../src/protocol/transcript.ts';
 
 export interface ReaderOptions {
   readonly turnId: TurnId;
@@ -39,8 +39,8 @@ export interface TurnReader {
   close(): void;
 }
 
-const reconnectMs = 250;
-const sendAgainMs = 1_000;
+/** Its user does not wait for the library's pause before the next try: a wave is as long as its slowest reader. */
+const patienceMs = 250;
 const handshakeMs = 5_000;
 
 /** Connects at once. */
@@ -49,24 +49,14 @@ export function startReader(options: ReaderOptions): TurnReader {
   const frames: ServerFrame[] = [];
   const refusals: ErrorFrame[] = [];
   const looks = new Set<() => void>();
-  let transcript: Transcript = emptyTranscript;
-  let at = options.startAt;
-  let socket: WebSocket | null = null;
-  let isOpen = false;
+  let at = options.startAt - 1;
   let isClosed = false;
   let sentAtMs: number | null = null;
   let endedAtMs: number | null = null;
   let quietSinceMs: number | null = null;
   let longestSilenceMs = 0;
-  const timers = new Set<NodeJS.Timeout>();
+  let impatience: NodeJS.Timeout | undefined;
 
-  const later = (work: () => void, ms: number): void => {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      if (!isClosed) work();
-    }, ms);
-    timers.add(timer);
-  };
   const look = (): void => {
     for (const one of [...looks]) one();
   };
@@ -74,72 +64,58 @@ export function startReader(options: ReaderOptions): TurnReader {
   const heard = (next: boolean): void => {
     const now = Date.now();
     if (quietSinceMs !== null) longestSilenceMs = Math.max(longestSilenceMs, now - quietSinceMs);
-    quietSinceMs = next && terminalOf(transcript) === null ? now : null;
+    quietSinceMs = next && terminalOf(turn.transcript) === null ? now : null;
   };
-  const send = (frame: ClientFrame): void => socket?.send(JSON.stringify(frame));
-
-  const ask = (): void => {
-    if (!isOpen || refusals.length > 0) return;
-    if (transcript.log.length === 0 && message !== null) {
-      sentAtMs ??= Date.now();
-      return send({ type: 'message', turnId, ...message });
-    }
-    if (transcript.log.length === 0) return send({ type: 'resume', turnId });
-    if (terminalOf(transcript) === null) send({ type: 'resume', turnId, cursor: toCursorFrame(transcript) });
-  };
-
   const receive = (frame: ServerFrame): void => {
-    frames.push(frame);
-    if (frame.type === 'error') {
-      heard(true);
-      if (frame.error.retryable) later(ask, sendAgainMs);
-      else refusals.push(frame);
-    } else if (isEventOf(frame, turnId)) {
-      const before = transcript;
-      transcript = applyEvent(transcript, frame);
-      heard(true);
-      if (terminalOf(transcript) !== null) endedAtMs ??= Date.now();
-      if (hasGap(transcript) && !hasGap(before)) ask();
+    if (isClosed) return;
+    if (frame.type !== 'hello') frames.push(frame);
+    if (frame.type === 'error' && !frame.error.retryable) refusals.push(frame);
+    // The library hears it behind this ear.
+    queueMicrotask(() => {
+      if (frame.type === 'error' || isEventOf(frame, turnId)) heard(true);
+      look();
+    });
+  };
+  const openSocket: OpenSocket = ({ url, headers }) => {
+    const socket = new WebSocket(url, 'candor.v1', { headers: { ...headers }, handshakeTimeout: handshakeMs });
+    socket.on('message', (data: Buffer) => receive(JSON.parse(data.toString('utf8')) as ServerFrame));
+    return {
+      send(data) {
+        if ((JSON.parse(data) as ClientFrame).type === 'message') sentAtMs ??= Date.now();
+        socket.send(data);
+      },
+      close: () => socket.terminate(),
+      addEventListener: (type: never, listener: never) => socket.addEventListener(type, listener),
+    };
+  };
+
+  const candor = createCandorClient({
+    url: () => gateways[(at += 1) % gateways.length] ?? '',
+    ...{ agentId, token, openSocket },
+  });
+  const turn = message === null ? candor.resume(turnId) : candor.send({ turnId, ...message });
+  turn.subscribe(() => {
+    if (terminalOf(turn.transcript) !== null) endedAtMs ??= Date.now();
+    look();
+  });
+  candor.onState(({ kind }) => {
+    if (kind === 'open') heard(true);
+    if (kind === 'waiting') {
+      heard(false);
+      clearTimeout(impatience);
+      impatience = setTimeout(() => candor.reconnectNow(), patienceMs);
     }
     look();
-  };
-
-  const connect = (): void => {
-    const url = gateways[at % gateways.length] ?? '';
-    const opened = new WebSocket(`${url.replace('http', 'ws')}/ws/${agentId}`, ['candor.v1'], {
-      headers: { authorization: `Bearer ${token}` },
-      handshakeTimeout: handshakeMs,
-    });
-    socket = opened;
-    opened.on('open', () => {
-      isOpen = true;
-      heard(true);
-      ask();
-      look();
-    });
-    opened.on('message', (data: Buffer) => {
-      if (!isClosed) receive(JSON.parse(data.toString('utf8')) as ServerFrame);
-    });
-    // Swallowed: a refused upgrade or a broken socket closes, and `close` connects again.
-    opened.on('error', () => undefined);
-    opened.on('close', () => {
-      isOpen = false;
-      heard(false);
-      look();
-      at += 1;
-      if (!isClosed) later(connect, reconnectMs);
-    });
-  };
-  connect();
+  });
 
   return {
     frames,
     refusals,
     get transcript() {
-      return transcript;
+      return turn.transcript;
     },
     get gateway() {
-      return isOpen ? at % gateways.length : null;
+      return candor.state.kind === 'open' ? at % gateways.length : null;
     },
     get sentAtMs() {
       return sentAtMs;
@@ -151,7 +127,7 @@ export function startReader(options: ReaderOptions): TurnReader {
       return longestSilenceMs;
     },
     get hasEnded() {
-      return terminalOf(transcript) !== null;
+      return terminalOf(turn.transcript) !== null;
     },
     until: (fits, withinMs) =>
       new Promise((resolve) => {
@@ -169,8 +145,8 @@ export function startReader(options: ReaderOptions): TurnReader {
       }),
     close() {
       isClosed = true;
-      for (const timer of timers) clearTimeout(timer);
-      socket?.terminate();
+      clearTimeout(impatience);
+      candor.close();
     },
   };
 }

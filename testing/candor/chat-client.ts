@@ -1,4 +1,6 @@
-// A client of the socket for tests: keeps every frame, and the transcript of every turn by the one reducer.
+// A client of the socket for tests: keeps every frame, and the transcript of every turn by the one reducer. It is an
+// instrument of the wire: it sends what a test says, malformed frames too, and a lost socket stays lost. Who wants a
+// client that comes back takes candor/client.
 
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
