@@ -38,6 +38,8 @@ export function createTimeline(): Timeline {
   return {
     decorate: {
       graph: (graph) => watch(graph),
+      engine: (engine) => watch(engine),
+      activities: (activities) => watch(activities),
       lane: (lane) => ({
         ...lane,
         publish(event) {

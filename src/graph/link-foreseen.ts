@@ -1,4 +1,4 @@
-// The way of most turns, in two round trips in place of eight: a message into a conversation that is free. What linking
+// The way of most turns, in two round trips in place of six: a message into a conversation that is free. What linking
 // would decide is read without a lock, together with the history; the prompt is made from it; then one query takes the
 // conversation's lock, and links the turn and saves its prompt if nothing of what was read has changed. Whatever is not
 // this simple goes the way of `linkTurn`, which decides under the lock.
