@@ -28,6 +28,9 @@ export const benchmarks: readonly Entry[] = [
   { name: 'stop', about: 'from the cancel frame to the end of the model’s connection', load: async () => (await import('./stop.ts')).stop },
   { name: 'kill', about: 'from SIGKILL of a worker to the next first token', load: async () => (await import('./kill.ts')).kill },
   { name: 'readers', about: '1 to 1,000 sockets that follow one turn', load: async () => (await import('./readers.ts')).readers },
+  { name: 'resume', about: 'from a reconnect to the first missing character, at 1, 100 and 1,000 clients', load: async () => (await import('./resume.ts')).resume },
+  { name: 'sockets', about: 'memory of 1,000 sockets that do not read; what 10,000 that came and went leave', load: async () => (await import('./sockets.ts')).sockets },
+  { name: 'deflate', about: 'permessage-deflate: processor time, bytes and memory', load: async () => (await import('./deflate.ts')).deflate },
   { name: 'lane', about: 'a token’s time on the live lane alone', load: async () => (await import('./lane.ts')).lane },
 ];
 

@@ -103,7 +103,7 @@ export async function startSocketRig(limits: Partial<SocketLimits> = {}): Promis
   });
   await app.listen({ host: '127.0.0.1', port: 0 });
   const url = `ws://127.0.0.1:${(app.server.address() as AddressInfo).port}/ws/${agentId}`;
-  const clients: WebSocket[] = [];
+  const clients = new Set<WebSocket>();
 
   return {
     url,
@@ -117,7 +117,8 @@ export async function startSocketRig(limits: Partial<SocketLimits> = {}): Promis
     },
     async connect(user = 'ada') {
       const socket = new WebSocket(url, { headers: { authorization: `Bearer ${user}` } });
-      clients.push(socket);
+      clients.add(socket);
+      socket.once('close', () => clients.delete(socket));
       // Swallowed: it is broken on purpose, and its close says so.
       socket.on('error', () => undefined);
       socket.once('open', () => socket.pause());
