@@ -70,8 +70,9 @@ export const events: Samples<TurnEvent> = {
     ...{ discardedChars: 11, atLeast: true },
   },
   agent_completed: {
-    ...{ type: 'agent_completed', ...place, seq: 5, ...call, text: 'hello world', finishReason: 'stop' },
-    ...{ incomplete: false, citations: [{ id: 'runbook#restart', source: 'runbook.md' }], unsupported: ['other.md'] },
+    ...{ type: 'agent_completed', ...place, seq: 5, ...call, text: 'hello world', reasoningChars: 24 },
+    ...{ finishReason: 'stop', incomplete: false, citations: [{ id: 'runbook#restart', source: 'runbook.md' }] },
+    unsupported: ['other.md'],
     ...{ usage, sha256 },
   },
   agent_failed: { type: 'agent_failed', ...place, seq: 5, ...call, discardedChars: 11, atLeast: true, error },
