@@ -3,7 +3,7 @@
 export { createEditor } from './input/editor.ts';
 export { createLineEditor } from './input/line-editor.ts';
 export { readHistory, addToHistory } from './input/history.ts';
-export { chatExit, runOneTurn } from './one-turn.ts';
+export { runOneTurn } from './one-turn.ts';
 export { createRest, RestError } from './rest.ts';
 export { createPaint } from './screen/row.ts';
 export { createPlainStage } from './screen/plain-stage.ts';

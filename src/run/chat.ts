@@ -38,7 +38,7 @@ export interface ChatOptions {
 /** Nobody reads what is written: as a shell counts a process that SIGPIPE has ended. */
 const unreadExit = 141;
 
-/** @returns the exit code, see {@link ui.chatExit}. @throws StartError */
+/** @returns the exit code, see docs/chat.md. @throws StartError */
 export async function chat(options: ChatOptions): Promise<number> {
   const { stdin, stdout, json } = options;
   const gateway = await findChatGateway(options, options.config);

@@ -42,7 +42,7 @@ export function blockRows(node: RootContent, columns: number): readonly Row[] {
 }
 
 /** Blocks one below the other, an empty row between them. */
-export function childRows(nodes: readonly RootContent[], columns: number): readonly Row[] {
+function childRows(nodes: readonly RootContent[], columns: number): readonly Row[] {
   return nodes.flatMap((node, index) => {
     const rows = blockRows(node, columns);
     return index === 0 ? rows : [[], ...rows];

@@ -33,7 +33,7 @@ export interface ShownTurnsOptions {
   readonly onVerdict: (turn: ShownTurn, verdict: AuditCompleted | AuditFailed) => void;
 }
 
-export const isOver = ({ handle, failure }: ShownTurn): boolean =>
+const isOver = ({ handle, failure }: ShownTurn): boolean =>
   failure !== null || terminalOf(handle.transcript) !== null;
 
 export const questionOf = ({ handle, text }: ShownTurn): string => {
