@@ -84,7 +84,10 @@ export function createTurnFeed(
   const state = createFeedState(turnId, memo, () => {
     quiet.changed();
     lookForVerdict();
+    for (const changed of [...hearing]) changed();
   });
+  /** Who waits for more of the log, and is no reader. */
+  const hearing = new Set<() => void>();
   const slices = createSharedSlices();
   const quiet = createFeedQuiet(state, quietMs);
   const look = createFeedLook({ state, quiet, engine, metrics, log, firstLookMs, maxLookMs });
@@ -127,6 +130,20 @@ export function createTurnFeed(
     else verdict.end();
   };
 
+  const isKnown = (seq: number): boolean => seq <= state.transcript.log.length;
+  /** Resolves when the log has come so far, wherever from, or has ended; never, when it does not. */
+  const hearUpTo = (seq: number): { readonly known: Promise<number>; readonly end: () => void } => {
+    let changed = (): void => undefined;
+    const known = new Promise<number>((resolve) => {
+      changed = () => {
+        if (isKnown(seq) || state.isOver) resolve(state.transcript.log.length);
+      };
+    });
+    hearing.add(changed);
+    changed();
+    return { known, end: () => void hearing.delete(changed) };
+  };
+
   const canLook = origin.kind === 'open' || origin.kind === 'fresh';
   const unsubscribe = lane.subscribe(turnId, onLive);
   let ready: Promise<void> = Promise.resolve();
@@ -161,12 +178,17 @@ export function createTurnFeed(
     ready,
     refresh: () => Promise.race([ready.then(() => look.ifStale()), pause(refreshPatienceMs, state.signal)]),
     async reaches(seq) {
-      if (seq <= state.transcript.log.length) return true;
-      await ready;
-      if (seq <= state.transcript.log.length) return true;
-      if (state.isOver) return false;
-      const length = await look.logLength();
-      return length === null || seq <= Math.max(length, state.transcript.log.length);
+      // The lane may know it long before a worker has answered.
+      const { known, end } = hearUpTo(seq);
+      try {
+        await Promise.race([known, ready]);
+        if (isKnown(seq)) return true;
+        if (state.isOver) return false;
+        const length = await Promise.race([known, look.logLength()]);
+        return length === null || isKnown(seq) || seq <= length;
+      } finally {
+        end();
+      }
     },
     ended,
     get readers() {

@@ -54,6 +54,8 @@ interface Durable {
   texts: readonly StepText[];
   pending: readonly PendingStep[];
   revision: number;
+  /** Workers take a question and never answer. */
+  isMute?: boolean;
 }
 
 /** An engine that says what it is told to say, and counts how often it is asked. */
@@ -71,7 +73,10 @@ function createEngine(durable: Durable) {
   const engine = {
     find: () => count('find', () => ({ state: 'open', memo, stand: stand() })),
     stand: () => count('stand', stand),
-    log: () => count('log', () => (durable.log === null ? null : { log: durable.log, texts: durable.texts })),
+    log: () =>
+      durable.isMute === true
+        ? new Promise(() => undefined)
+        : count('log', () => (durable.log === null ? null : { log: durable.log, texts: durable.texts })),
     waitForEnd: forever,
   } as unknown as TurnEngine;
   return { engine, asked };
@@ -235,6 +240,17 @@ describe('a reader who knows more than this gateway', () => {
       lane.publish(delta(0, 'So it is.'));
       expect(reader.take(Infinity).events).toMatchObject([{ type: 'delta', offset: 5, text: ' is.' }]);
       reader.close();
+    });
+  });
+
+  test('does not wait for a worker when the lane knows as much', async () => {
+    const { turnId, log, delta, cursor } = given();
+    const durable: Durable = { log, texts: [], pending: [], revision: 9, isMute: true };
+    await withFeed({ turnId, origin: 'open', durable }, async ({ feed, lane }) => {
+      const resumed = toResumePoint(feed, cursor);
+      for (const event of [...log, delta(0, 'So it is.')]) lane.publish(event);
+      expect(await resumed).toEqual({ seq: 3, streams: cursor.streams });
+      expect(feed.readers).toBe(0);
     });
   });
 
