@@ -108,7 +108,10 @@ async function measure({ home, back, token }: Place, clients: number): Promise<R
       return { turnId, cursor: { seq, step: 1, attempt: 1, offset: shownChars } };
     }),
   );
-  const resumes = Array.from({ length: clients }, (_, n) => cursors[n % cursors.length] ?? { turnId: '', cursor: { seq: 0 } });
+  const resumes = Array.from(
+    { length: clients },
+    (_, n) => cursors[n % cursors.length] ?? { turnId: '', cursor: { seq: 0 } },
+  );
   const report = await load({ url: back, token, resumes });
   for (const turnId of turnIds) sender.send({ type: 'cancel', turnId });
   await Promise.all(turnIds.map((turnId) => sender.untilEnd(turnId)));
@@ -139,7 +142,16 @@ function toReport(series: readonly Series[], rounds: number): Report {
     tables: [
       {
         title: `From the reconnect to the first missing character, in the middle of an answer; ${rounds} rounds`,
-        head: ['where', 'clients at once', 'from the resume: p50 ms', 'p95 ms', 'max', 'from the dial: p50 ms', 'p95 ms', 'max'],
+        head: [
+          'where',
+          'clients at once',
+          'from the resume: p50 ms',
+          'p95 ms',
+          'max',
+          'from the dial: p50 ms',
+          'p95 ms',
+          'max',
+        ],
         rows: figures.map(({ place, clients, resumed, connected }) => [
           ...[place.name, clients],
           ...[resumed, connected].flatMap(({ p50, p95, max }) => [p50, p95, max].map((ms) => ms.toFixed(1))),

@@ -116,8 +116,7 @@ export function sendEvents(options: EventStreamOptions): void {
   pump();
 }
 
-export const encodeCursor = (cursor: CursorFrame): string =>
-  Buffer.from(JSON.stringify(cursor), 'utf8').toString('base64url');
+const encodeCursor = (cursor: CursorFrame): string => Buffer.from(JSON.stringify(cursor), 'utf8').toString('base64url');
 
 /** The hash of the log up to an event, made once for each; `null`: the log has not come so far. */
 function createLogHashes(feed: TurnFeed): (seq: number) => string | null {

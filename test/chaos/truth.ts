@@ -15,7 +15,10 @@ export interface GraphTruth {
 }
 
 /** Turns that the graph does not know are absent. */
-export async function readGraph(site: Pick<Site, 'neo4j'>, turnIds: readonly TurnId[]): Promise<ReadonlyMap<TurnId, GraphTruth>> {
+export async function readGraph(
+  site: Pick<Site, 'neo4j'>,
+  turnIds: readonly TurnId[],
+): Promise<ReadonlyMap<TurnId, GraphTruth>> {
   const { records } = await site.neo4j.executeQuery(
     `UNWIND $turnIds AS id
      MATCH (t:Turn {id: id})
