@@ -7,7 +7,7 @@ import { createRedisLane } from '../../src/live/redis.ts';
 import type { ConversationId, TurnId } from '../../src/protocol/ids.ts';
 import type { LiveLane } from '../../src/protocol/ports.ts';
 import { answerOf, terminalOf } from '../../src/protocol/transcript.ts';
-import { answer, createValve } from '../../testing/upstream/upstream.ts';
+import { answer, createValve, verdict } from '../../testing/upstream/upstream.ts';
 import type { ChatClient } from '../chat-client.ts';
 import { redisProgram, startRedis, withoutRedis, type RedisServer } from '../redis-server.ts';
 import { newConversationId, newTurnId, startStack, type Stack } from '../stack.ts';
@@ -146,11 +146,18 @@ describe.each(sites)('%s', (_name, start) => {
   test('a verdict that comes later reaches every device that watches', async () => {
     const conversationId = newConversationId();
     const valve = createValve();
-    const verdict = { isIncorrect: false, confidence: 0.1, reason: 'Nothing is wrong.' };
-    site.first.upstream.audit.enqueue(answer([JSON.stringify(verdict)], { valve }));
+    // Audits of earlier turns may be under way: those with another question are judged at once.
+    const asked: string[] = [];
+    const judged = JSON.stringify({ isIncorrect: false, confidence: 0.1, reason: 'Nothing is wrong.' });
+    site.first.upstream.audit.always((_nth, { messages }) =>
+      asked.some((question) => JSON.stringify(messages).includes(question))
+        ? answer([judged], { valve })
+        : verdict(false, 0.1),
+    );
     const here = await connect(site.first);
     const there = await watch(conversationId);
     const { turnId, valve: said } = say(here, conversationId, ['So.']);
+    asked.push(turnId);
     said.open();
     await there.untilEnd(turnId);
     const late = await watch(conversationId);
