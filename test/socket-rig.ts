@@ -44,7 +44,7 @@ export interface SocketRig {
   close(): Promise<void>;
 }
 
-export const generousLimits: SocketLimits = {
+const generousLimits: SocketLimits = {
   pingEveryMs: 60_000,
   idleMs: 60_000,
   stuckMs: 60_000,
