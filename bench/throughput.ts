@@ -30,10 +30,10 @@ interface Plan {
 const engineName = 'the engine alone: the same turn without gateway and sockets';
 const atOnce = 20;
 const full: Plan = {
-  rounds: 5,
+  rounds: 3,
   kinds: [
-    { tokens: 20, paceMs: null, turns: 120, atOnce },
-    { tokens: 400, paceMs: null, turns: 80, atOnce },
+    { tokens: 20, paceMs: null, turns: 80, atOnce },
+    { tokens: 400, paceMs: null, turns: 60, atOnce },
     { tokens: 400, paceMs: 5, turns: 40, atOnce },
   ],
 };

@@ -69,7 +69,8 @@ export function createTurnReader({ graph, agents, nowMs }: TurnReaderDependencie
   };
 }
 
-async function settle<Value>(promise: Promise<Value>): Promise<PromiseSettledResult<Value>> {
-  const [settled] = await Promise.allSettled([promise]);
-  return settled;
-}
+const settle = <Value>(promise: Promise<Value>): Promise<PromiseSettledResult<Value>> =>
+  promise.then(
+    (value) => ({ status: 'fulfilled', value }),
+    (reason: unknown) => ({ status: 'rejected', reason }),
+  );

@@ -107,7 +107,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     opened.addEventListener('message', ({ data }) => {
       if (mine === current) receive(JSON.parse(String(data)) as ServerFrame);
     });
-    // `close` follows and is what counts.
+    // Swallowed: `close` follows every `error` and brings the code, which is what counts.
     opened.addEventListener('error', () => undefined);
     opened.addEventListener('close', ({ code }) => {
       if (mine === current) lost(code);

@@ -33,8 +33,7 @@ export interface ShownTurnsOptions {
   readonly onVerdict: (turn: ShownTurn, verdict: AuditCompleted | AuditFailed) => void;
 }
 
-const isOver = ({ handle, failure }: ShownTurn): boolean =>
-  failure !== null || terminalOf(handle.transcript) !== null;
+const isOver = ({ handle, failure }: ShownTurn): boolean => failure !== null || terminalOf(handle.transcript) !== null;
 
 export const questionOf = ({ handle, text }: ShownTurn): string => {
   const [first] = handle.transcript.log;
