@@ -6,7 +6,7 @@ import type { ServerFrame } from '../../src/protocol/frames.ts';
 import type { TurnId } from '../../src/protocol/ids.ts';
 import { toCanonicalJson } from '../../src/protocol/canonical.ts';
 import { logHash } from '../../src/protocol/log-hash.ts';
-import { answerOf, terminalOf, type Transcript } from '../../src/protocol/transcript.ts';
+import { answerOf, applyEvent, emptyTranscript, terminalOf, type Transcript } from '../../src/protocol/transcript.ts';
 import { toLogged, type LoggedEvent } from '../../src/protocol/turn.ts';
 import { checkTranscript, type UpstreamText } from '../../testing/transcript-checker.ts';
 
@@ -47,6 +47,9 @@ export function judgeCuts({ turnId, readers, sent, reply, graph }: CutEvidence):
       if (figures.overlapChars > 0) tell(`${figures.overlapChars} characters came again`);
       if (figures.repeatedEvents > 0) tell(`${figures.repeatedEvents} events came again`);
     }
+    const unshown = unshownChars(turnId, frames);
+    total.lostChars += unshown;
+    if (unshown > 0) tell(`${unshown} characters came with the end only`);
     if (figures.lateDeltas > 0) tell(`${figures.lateDeltas} pieces of text of calls that were over`);
     if (terminalOf(transcript)?.type !== 'turn_completed')
       tell(`ended with ${terminalOf(transcript)?.type ?? 'nothing'}`);
@@ -67,6 +70,24 @@ export function judgeCuts({ turnId, readers, sent, reply, graph }: CutEvidence):
   if (graph === undefined) violations.push('the graph does not know the turn');
   else if (graph.answer !== reply.answer) violations.push('the stored answer is not what the model wrote');
   return { ...total, violations };
+}
+
+/** R34: all text stands in deltas before the end of its call, which repeats it whole. */
+function unshownChars(turnId: TurnId, frames: readonly ServerFrame[]): number {
+  let transcript = emptyTranscript;
+  let missing = 0;
+  for (const frame of frames) {
+    if (!('turnId' in frame) || frame.turnId !== turnId) continue;
+    if (frame.type === 'agent_completed') {
+      const { step, attempt, text } = frame;
+      const shown = transcript.streams.find(
+        (s) => s.step === step && s.attempt === attempt && s.channel === 'answer' && s.state !== 'discarded',
+      );
+      missing += Math.max(0, text.length - (shown?.text.length ?? 0));
+    }
+    transcript = applyEvent(transcript, frame);
+  }
+  return missing;
 }
 
 const reasoningOf = ({ streams }: Transcript): string =>
