@@ -43,8 +43,8 @@ export async function runOneTurn(options: OneTurnOptions): Promise<number> {
     const turn = client.send(options.message);
     const stopIt = (): void => {
       err('stopping');
-      // Swallowed: a stop that is refused for good ends the loop below with the same error.
-      turn.stop().catch(() => undefined);
+      // The turn goes on when only its stop was refused: nothing else would tell that.
+      turn.stop().catch((error: Error) => err(withoutControls(error.message)));
     };
     stop.addEventListener('abort', stopIt, { once: true });
     if (stop.aborted) stopIt();

@@ -153,6 +153,19 @@ describe('a person', () => {
     expect(all.replaceAll(/\s+/g, ' ')).toMatch(/model closed at \S+5\.100 · 3 characters after the stop/);
   });
 
+  test('says that a stop was refused, and shows the answer that goes on', async () => {
+    const { gateway } = chat;
+    const script = await chat.ask('Long?');
+    gateway.emit(script.delta(0, 'It goes on'));
+    await chat.until(/It goes on/);
+    chat.type(ctrlC);
+    const { turnId } = (await gateway.frame('cancel')) as { turnId: string };
+    gateway.refuse('forbidden', turnId);
+    await chat.until(/✗ unable to stop the turn/);
+    gateway.emit(script.delta(10, ' and on'));
+    await chat.until(/It goes on and on/);
+  });
+
   test('leaves with a second Ctrl-C; the turn goes on and the terminal is as it was', async () => {
     await chat.ask('Long?');
     chat.type(ctrlC);

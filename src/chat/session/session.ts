@@ -114,8 +114,9 @@ export function startSession(options: SessionOptions): Session {
       row(`  /${name}${argument === '' ? '' : ` ${argument}`}  ${help}`, 'quiet'),
     );
     const refusal = current?.handle.refusal ?? null;
+    const refused = current?.handle.state === 'unsent' ? 'not accepted yet' : 'refused';
     const foot = [
-      ...(refusal === null ? [] : [row(`⚠ not accepted yet: ${errorWords(refusal)}`, 'warning')]),
+      ...(refusal === null ? [] : [row(`⚠ ${refused}: ${errorWords(refusal)}`, 'warning')]),
       ...notices.slice(-mostNoticeRows),
       ...waiting.map((turn) => row(`  queued: ${toOneLine(questionOf(turn), columns - 12)}`, 'quiet')),
       ...(status === null ? [] : [status]),
@@ -237,8 +238,10 @@ export function startSession(options: SessionOptions): Session {
     interruptedAtMs = nowMs();
     if (current !== null) {
       if (current.handle.stopRequested) return leave(130);
-      // Swallowed: a stop that is refused for good is shown with the turn, whose failure it is.
-      current.handle.stop().catch(() => undefined);
+      // The turn goes on when only its stop was refused: nothing else would tell that.
+      current.handle.stop().catch((error: Error) => {
+        if (!isLeaving) tell(row(`✗ ${toOneLine(error.message)}`, 'bad'));
+      });
     } else if (editor.text !== '') editor.clear();
     else if (isSecond) return leave(130);
     else tell(row('Ctrl-C again, Ctrl-D or /quit leaves', 'quiet'));

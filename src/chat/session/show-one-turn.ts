@@ -3,8 +3,9 @@
 import { CandorClientError, type CandorClient, type Message } from '../../client/index.ts';
 import { terminalOf } from '../../protocol/transcript.ts';
 import { chatExit } from '../one-turn.ts';
-import { row } from '../screen/row.ts';
+import { row, type Row } from '../screen/row.ts';
 import { belowOpen, type Scene, type Stage } from '../screen/stage.ts';
+import { toOneLine } from '../text/control-filter.ts';
 import { errorWords } from '../turn/event-rows.ts';
 import { spinnerStepMs, statusRow } from '../turn/status-row.ts';
 import { createTurnRows } from '../turn/turn-rows.ts';
@@ -27,18 +28,24 @@ export async function showOneTurn(options: ShowOneTurnOptions): Promise<number> 
   const sinceMs = nowMs();
   const turn = client.send(message);
   const create = () => createTurnRows({ columns: stage.columns, everyEvent: options.everyEvent, reasoning: true });
+  let notices: readonly Row[] = [];
+
   const scene = (): Scene => {
     const status = statusRow({
       ...{ nowMs: nowMs(), columns: stage.columns, connection: client.state, queued: 0 },
       turn: { transcript: turn.transcript, sinceMs, isStopping: turn.stopRequested },
     });
     const open = rows.show(turn.transcript, null);
-    return { open, foot: belowOpen(open.rows, status === null ? [] : [status]), input: null };
+    return { open, foot: belowOpen(open.rows, [...notices, ...(status === null ? [] : [status])]), input: null };
   };
   const stage = options.createStage(scene);
   let rows = create();
-  // Swallowed: a stop that is refused for good ends the turn below with the same error.
-  const stopIt = (): void => void turn.stop().catch(() => undefined);
+  // The turn goes on when only its stop was refused: nothing else would tell that.
+  const stopIt = (): void =>
+    void turn.stop().catch((error: Error) => {
+      notices = [row(`✗ ${toOneLine(error.message)}`, 'bad')];
+      stage.changed();
+    });
   stop.addEventListener('abort', stopIt, { once: true });
   if (stop.aborted) stopIt();
   const unsubscribe = turn.subscribe(() => stage.changed());
